@@ -18,7 +18,8 @@ class Trainer(Protocol):
     `TrialEnded` may also be reported as soon as it is known: then it survives the death of the worker.
     """
 
-    def __call__(self, cohort: Cohort, data: Dataset, report: Report, /) -> list[TrialEnded]: ...
+    def __call__(self, cohort: Cohort, data: Dataset, report: Report, /) -> list[TrialEnded]:
+        """Train every trial of the cohort."""
 
 
 class Engine(Protocol):

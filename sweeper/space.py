@@ -110,7 +110,7 @@ class Space:
         """Every combination of the compared values, in the order of the study file."""
         by_name = {parameter.name: parameter for parameter in self.parameters}
         values = [_listed(by_name[name].domain({})) for name in self.compare]
-        return tuple(Combination(dict(zip(self.compare, chosen))) for chosen in itertools.product(*values))
+        return tuple(Combination(dict(zip(self.compare, chosen, strict=True))) for chosen in itertools.product(*values))
 
     def tuned(self, combination: Mapping[str, Scalar]) -> dict[str, Union[Choice, Range]]:
         """The parameters that vary inside a combination."""
@@ -127,7 +127,7 @@ class Space:
         """All parameters of a combination at a position with one coordinate for each of `tuned_names`."""
         params = self._fixed_and_compared(combination)
         domains = self.tuned(combination)
-        for name, coordinate in zip(self.tuned_names(), position):
+        for name, coordinate in zip(self.tuned_names(), position, strict=True):
             if name in domains:
                 params[name] = domains[name].at(float(coordinate))
         return params

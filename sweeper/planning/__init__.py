@@ -1,0 +1,1 @@
+"""What to train next: pure functions of the trials that have ended."""
