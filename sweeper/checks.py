@@ -1,0 +1,336 @@
+"""What a study means, checked before anything trains and without any framework: one function a topic."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any
+
+from sweeper import resolve
+from sweeper.config import ParameterSpec, StudyConfig
+from sweeper.data import Task
+from sweeper.errors import Problem
+from sweeper.registry import is_reference, suggest
+from sweeper.vocabulary import (
+    ACTIVATIONS,
+    ALL_OPTIMIZER_ARGUMENTS,
+    DATA_OPTIONS,
+    DATA_TASKS,
+    FILE_DATA,
+    LOSSES,
+    METRICS,
+    MODEL_OPTIONS,
+    OPTIMIZERS,
+    TABULAR,
+    TRAINING_PARAMETERS,
+    optimizer_arguments,
+)
+from sweeper.yaml_source import Source
+
+Where = tuple[Hashable, ...]
+Found = Iterator[tuple[Where, str, str, str]]
+"""Path, expected, received, cure."""
+
+MIN_POINTS = 6
+"""Fewer lose the best combination in 29 % of simulated worlds and more (METHODOLOGY, stage B)."""
+
+_FLAT_TABLES = ("breast_cancer", "wine", "diabetes", "iris", *TABULAR)
+_OPEN_UNIT = {"dropout", "recurrent_dropout", "momentum", "rho", "beta_1", "beta_2", "ema_momentum"}
+"""Shares in [0, 1): Keras accepts others silently and trains nonsense."""
+_POSITIVE = {"learning_rate", "epsilon", "batch_size", "clipnorm", "clipvalue", "global_clipnorm"}
+_AT_LEAST_ZERO = {"weight_decay", "l2"}
+
+
+def problems(config: StudyConfig, source: Source) -> list[tuple[Where, Problem]]:
+    """Everything that is wrong with a study of the right shape, with the path of each problem."""
+    found: list[tuple[Where, Problem]] = []
+    checks: list[Callable[[StudyConfig], Found]] = [
+        _data, _model, _metric, _compare, _parameter_shapes, _parameter_values, _conditions, _known_parameters,
+        _optimizer_arguments, _search, _confirm, _fit_together,
+    ]  # fmt: skip
+    for check in checks:
+        for path, expected, received, cure in check(config):
+            if all(path != other for other, _ in found):
+                found.append((path, Problem(source.where(path), expected, received, cure)))
+    return found
+
+
+def _data(config: StudyConfig) -> Found:
+    data = config.data
+    known = [*DATA_TASKS, *FILE_DATA]
+    if data.name not in known and not is_reference(data.name):
+        cure = suggest(data.name, known) + "; or module:function beside the study file"
+        yield ("data", "name"), "a data set that sweeper knows", repr(data.name), cure
+        return
+    if data.validation + data.test >= 1:
+        yield ("data",), "validation + test below 1", f"{data.validation} + {data.test}", "validation: 0.2, test: 0.2"
+    if is_reference(data.name):
+        return
+    allowed = DATA_OPTIONS.get(data.name, ("samples",))
+    for option in data.options:
+        if option not in allowed:
+            yield ("data", option), f"an option of {data.name}", repr(option), suggest(option, allowed)
+    needed = {"csv": ("path", "target"), "parquet": ("path", "target"), "npz": ("path",), "images": ("path",)}
+    for option in needed.get(data.name, ()):
+        if option not in data.options:
+            yield ("data",), f"{option} for {data.name} data", "no such key", f"{option}: ..."
+
+
+def _model(config: StudyConfig) -> Found:
+    name, data = config.model.name, config.data.name
+    if config.trainer is not None:
+        if not is_reference(config.trainer):
+            yield ("trainer",), "module:function", repr(config.trainer), "my_loop:train, in my_loop.py beside the file"
+        return
+    if is_reference(name):
+        return
+    if name not in MODEL_OPTIONS:
+        cure = suggest(name, MODEL_OPTIONS) + "; or module:function beside the study file"
+        yield ("model", "name"), "a model that sweeper knows", repr(name), cure
+        return
+    for option in config.model.options:
+        if option not in MODEL_OPTIONS[name]:
+            yield ("model", option), f"an option of {name}", repr(option), suggest(option, MODEL_OPTIONS[name])
+    if name in ("cnn", "lstm") and data in _FLAT_TABLES:
+        yield ("model", "name"), "a model for rows of a table", name, "name: mlp"
+    if name == "cnn" and data in ("keras:imdb", "keras:reuters"):
+        yield ("model", "name"), "a model for sequences of tokens", name, "name: lstm"
+
+
+def _task(config: StudyConfig) -> Task | None:
+    """The task, where it is known before the data are loaded."""
+    return DATA_TASKS.get(config.data.name)
+
+
+def _metric(config: StudyConfig) -> Found:
+    task = _task(config)
+    for key in ("name", "tie_break"):
+        metric = getattr(config.metric, key)
+        if metric is None or (config.trainer is not None and key == "name"):
+            continue
+        if metric not in METRICS:
+            yield ("metric", key), "a metric that sweeper knows", repr(metric), suggest(metric, METRICS)
+        elif task is not None and task not in METRICS[metric].tasks:
+            fitting = [name for name, entry in METRICS.items() if task in entry.tasks]
+            yield ("metric", key), f"a metric for {task} data", metric, "one of " + ", ".join(fitting)
+    name, goal = config.metric.name, config.metric.goal
+    if name is not None and name in METRICS and goal is not None and METRICS[name].maximize != (goal == "maximize"):
+        yield ("metric", "goal"), f"the better direction of {name}", goal, "leave goal out"
+    loss = config.training.loss
+    if loss not in LOSSES:
+        yield ("training", "loss"), "a loss that sweeper knows", repr(loss), suggest(loss, LOSSES)
+    elif task is not None and task not in LOSSES[loss]:
+        yield ("training", "loss"), f"a loss for {task} data", loss, "loss: auto"
+
+
+def _compare(config: StudyConfig) -> Found:
+    counts = 1
+    for index, name in enumerate(config.compare):
+        values = resolve.listed(config, name)
+        if any(spec.min is not None for spec in resolve.specs(config, name)) or not values:
+            yield (
+                ("compare", index),
+                "a parameter with listed values",
+                name,
+                f"parameters: {{{name}: {{values: [..]}}}}",
+            )
+            return
+        if any(isinstance(value, (list, dict)) for value in values):
+            yield (
+                ("parameters", name, "values"),
+                "plain values, to be compared",
+                "lists",
+                "tune it instead of comparing",
+            )
+        if any(spec.when for spec in resolve.specs(config, name)):
+            yield ("parameters", name, "when"), "no condition on a compared parameter", "when", ""
+        counts *= len(values)
+    if len(set(config.compare)) != len(config.compare):
+        yield ("compare",), "each parameter once", ", ".join(config.compare), ""
+    if counts < 2:
+        yield ("compare",), "at least two combinations", "one", "give activation or optimizer a second value"
+
+
+def _spec_paths(config: StudyConfig) -> Iterator[tuple[str, Where, ParameterSpec]]:
+    for name, found in config.parameters.items():
+        if isinstance(found, ParameterSpec):
+            yield name, ("parameters", name), found
+        else:
+            for index, spec in enumerate(found):
+                yield name, ("parameters", name, index), spec
+
+
+def _parameter_shapes(config: StudyConfig) -> Found:
+    for name, found in config.parameters.items():
+        if found == []:
+            yield ("parameters", name), "at least one spec", "an empty list", "{value: ...} or {min: .., max: ..}"
+    for name, path, spec in _spec_paths(config):
+        given = [key for key in ("values", "value") if key in spec.model_fields_set]
+        ends = [key for key in ("min", "max") if key in spec.model_fields_set]
+        if len(given) + bool(ends) != 1:
+            received = ", ".join([*given, *ends]) or "none of them"
+            yield path, "one of: values, value, or min and max", received, "min: 1.0e-4, max: 1.0e-1, scale: log"
+        elif ends:
+            yield from _range_ends(name, path, spec)
+        if spec.scale is not None and not ends:
+            yield (*path, "scale"), "scale beside min and max only", spec.scale, "leave scale out"
+        values = [repr(value) for value in spec.values or []]
+        if len(set(values)) < len(values):
+            twice = next(value for value in values if values.count(value) > 1)
+            yield (*path, "values"), "each value once", f"{twice} twice", ""
+
+
+def _range_ends(name: str, path: Where, spec: ParameterSpec) -> Found:
+    if spec.min is None or spec.max is None:
+        missing, given = ("max", "min") if spec.max is None else ("min", "max")
+        yield path, f"{missing} beside {given}", f"{given} alone", f"{missing}: ..."
+        return
+    if spec.min >= spec.max:
+        yield (*path, "min"), f"a number below max ({spec.max})", str(spec.min), ""
+    log = spec.scale == "log" or (spec.scale is None and name == "learning_rate")
+    if log and spec.min <= 0:
+        yield (*path, "min"), "a number above 0, because scale: log", str(spec.min), "min: 1.0e-5"
+
+
+def _parameter_values(config: StudyConfig) -> Found:
+    for name, path, spec in _spec_paths(config):
+        known = {"activation": ACTIVATIONS, "optimizer": tuple(OPTIMIZERS)}.get(name)
+        for key, value in _given(spec):
+            word = str(value).lower() if name == "optimizer" else value
+            if known is None and (expected := _expected(name, value)):
+                yield (*path, *key), expected, repr(value), ""
+            elif known is not None and config.trainer is None and key[0] in ("values", "value") and word not in known:
+                yield (*path, *key), f"an {name} of Keras", repr(value), suggest(str(value), known)
+
+
+def _given(spec: ParameterSpec) -> Iterator[tuple[Where, Any]]:
+    for index, value in enumerate(spec.values or []):
+        yield ("values", index), value
+    for key in ("value", "min", "max"):
+        if key in spec.model_fields_set and (key == "value" or getattr(spec, key) is not None):
+            yield (key,), getattr(spec, key)
+
+
+def _expected(name: str, value: Any) -> str:
+    """What belongs there, or nothing if the value does."""
+    if name not in _OPEN_UNIT | _POSITIVE | _AT_LEAST_ZERO:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return "a number"
+    if name in _OPEN_UNIT and not 0 <= value < 1:
+        return "a number from 0 to below 1"
+    if name == "batch_size" and (value < 1 or int(value) != value):
+        return "a whole number from 1"
+    if name in _POSITIVE and value <= 0:
+        return "a number above 0"
+    if name in _AT_LEAST_ZERO and value < 0:
+        return "a number from 0"
+    return ""
+
+
+def _conditions(config: StudyConfig) -> Found:
+    for _, path, spec in _spec_paths(config):
+        for name, wanted in (spec.when or {}).items():
+            place = (*path, "when", name)
+            fixed = any(other.values is None and other.min is None for other in resolve.specs(config, name))
+            if name not in config.compare and not fixed:
+                yield place, "a compared or fixed parameter", repr(name), suggest(name, config.compare)
+                continue
+            values = [str(value).lower() for value in resolve.listed(config, name)]
+            for value in wanted if isinstance(wanted, list) else [wanted]:
+                if str(value).lower() not in values:
+                    yield place, f"a value that {name} takes here", repr(value), suggest(str(value), values)
+
+
+def _known_parameters(config: StudyConfig) -> Found:
+    if config.trainer is not None or config.model.name not in MODEL_OPTIONS:
+        return
+    options = MODEL_OPTIONS[config.model.name]
+    known = {*TRAINING_PARAMETERS, *ALL_OPTIMIZER_ARGUMENTS, *options}
+    for name in config.parameters:
+        if name not in known:
+            cure = suggest(
+                name, (*TRAINING_PARAMETERS, *options, *resolve.optimizers(config), *ALL_OPTIMIZER_ARGUMENTS)
+            )
+            expected = f"a parameter of training, of the optimizer, or of {config.model.name}"
+            yield ("parameters", name), expected, repr(name), cure
+
+
+def _optimizer_arguments(config: StudyConfig) -> Found:
+    if config.trainer is not None:
+        return
+    used = [name for name in resolve.optimizers(config) if name in OPTIMIZERS]
+    for name, path, spec in _spec_paths(config):
+        if name not in ALL_OPTIMIZER_ARGUMENTS:
+            continue
+        wanted = (spec.when or {}).get("optimizer", list(used))
+        reached = [str(word).lower() for word in (wanted if isinstance(wanted, list) else [wanted])]
+        refusing = [word for word in reached if word in OPTIMIZERS and name not in optimizer_arguments(word)]
+        taking = [word for word in used if name in optimizer_arguments(word)]
+        if refusing:
+            cure = f"when: {{optimizer: {taking[0] if len(taking) == 1 else taking}}}".replace("'", "")
+            yield path, f"an argument of {', '.join(refusing)}", name, cure if taking else "leave it out"
+
+
+def _search(config: StudyConfig) -> Found:
+    search, combinations = config.search, _combinations(config)
+    if search.strategy == "balanced":
+        if search.trials is not None:
+            yield ("search", "trials"), "points (a combination) for balanced search", "trials", "points: 8"
+        if search.pruner != "none":
+            cure = "pruner: none, or strategy: tpe"
+            yield ("search", "pruner"), "no pruner: early curves favour fast starters", search.pruner, cure
+        tuned = len(resolve.space(config).tuned_names()) if combinations else 0
+        if search.points is not None and search.points < MIN_POINTS and tuned:
+            yield (
+                ("search", "points"),
+                f"at least {MIN_POINTS}, or the best is often lost",
+                str(search.points),
+                "points: 8",
+            )
+        return
+    if search.points is not None and search.strategy != "grid":
+        yield ("search", "points"), f"trials (in all) for {search.strategy}", "points", "trials: 100"
+    if search.trials is not None and search.trials < combinations:
+        expected = f"at least one trial for each of {combinations} combinations"
+        yield ("search", "trials"), expected, str(search.trials), f"trials: {8 * combinations}"
+    needs = {"gp": "torch", "cmaes": "cmaes"}.get(search.strategy)
+    if needs and importlib.util.find_spec(needs) is None:
+        yield (
+            ("search", "strategy"),
+            f"the package {needs}, for {search.strategy}",
+            "not installed",
+            ("pip install 'keras-sweeper[search]'"),
+        )
+
+
+def _confirm(config: StudyConfig) -> Found:
+    confirm = config.confirm
+    if confirm.seeds == 1:
+        yield ("confirm", "seeds"), "at least 2 seeds, or 0 for no confirmation", "1", "seeds: 10"
+    has_own_test = config.data.name.startswith("keras:") or is_reference(config.data.name) or config.data.name == "npz"
+    if confirm.seeds and config.data.test == 0 and not has_own_test:
+        yield (
+            ("data", "test"),
+            "a test split, because finalists are confirmed on it",
+            "0",
+            "test: 0.2, or confirm: {seeds: 0}",
+        )
+    looks = confirm.looks
+    if looks is not None and confirm.seeds:
+        if sorted(set(looks)) != looks:
+            yield ("confirm", "looks"), "numbers of seeds in rising order", str(looks), "looks: [10, 20, 30, 40]"
+        elif looks[-1] != confirm.seeds:
+            yield ("confirm", "looks"), f"a last look at all {confirm.seeds} seeds", str(looks), f"seeds: {looks[-1]}"
+
+
+def _fit_together(config: StudyConfig) -> Found:
+    if config.keep.models == "winner" and config.trainer is not None and "keep" in config.model_fields_set:
+        yield ("keep", "models"), "none, because a trainer of your own keeps its own models", "winner", "models: none"
+
+
+def _combinations(config: StudyConfig) -> int:
+    count = 1
+    for name in config.compare:
+        count *= len(resolve.listed(config, name))
+    return count
