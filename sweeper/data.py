@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweeper.seeds import generator
+from sweeper.splits import holdout
 
 Array = NDArray[Any]
 
@@ -158,55 +159,54 @@ class Dataset:
     def split(self, seed: int) -> Split:
         """Training, validation and sealed test rows: the test rows are the same for every seed.
 
-        Classes keep their shares in every part (stratified); groups are never divided.
+        Classes keep their shares in every part (stratified), and a class with three rows has one in each. Groups are
+        never divided: there the shares are met as nearly as the sizes of the groups allow.
         """
-        rest, test = self._test_rows()
-        taken = self.validation_fraction * len(self.y) / len(rest)
-        chosen = _holdout(self._strata(rest), self._groups(rest), taken, generator(seed, "validation"))
-        train_rows, validation_rows = rest[~chosen], rest[chosen]
+        train_rows, validation_rows, test_rows = self._rows(seed)
         fitted = None if self.preprocessing is None else self.preprocessing.fit(self.x[train_rows])
         mean, sd = self._target_scale(train_rows)
         train, validation = (
             _prepared(Part(self.x[rows], self.y[rows]), fitted, mean, sd) for rows in (train_rows, validation_rows)
         )
-        raw_test = self.test if self.test is not None else Part(self.x[test], self.y[test])
+        raw_test = self.test if self.test is not None else Part(self.x[test_rows], self.y[test_rows])
         return Split(train, validation, mean, sd, fitted, raw_test)
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over every value, shape and type: equal if and only if the data are."""
+        """SHA-256 over every value, shape and type: equal if and only if the data and the shares of the parts are.
+
+        The same in every process: arrays hold numbers (`check` in the catalog sees to it), never Python objects.
+        """
         digest = hashlib.sha256(repr((self.info, self.validation_fraction, self.test_fraction)).encode())
-        parts = [self.x, self.y] + ([] if self.test is None else [self.test.x, self.test.y])
-        for array in parts + ([] if self.groups is None else [self.groups]):
-            digest.update(f"{array.dtype}{array.shape}".encode())
-            digest.update(np.ascontiguousarray(array).tobytes())
+        arrays = {"x": self.x, "y": self.y, "groups": self.groups}
+        if self.test is not None:
+            arrays |= {"x_test": self.test.x, "y_test": self.test.y}
+        for role, array in arrays.items():
+            if array is not None:
+                digest.update(f"{role}{array.dtype.str}{array.shape}".encode())
+                digest.update(memoryview(np.ascontiguousarray(array).reshape(-1)).cast("B"))
         return digest.hexdigest()
 
     def sizes(self) -> Mapping[str, int]:
         """Number of rows by part: `train`, `validation`, `test`."""
-        split = self.split(0)
-        return {
-            "train": len(split.train),
-            "validation": len(split.validation),
-            "test": len(split._raw_test),
-        }
+        train, validation, test = self._rows(0)
+        fixed = None if self.test is None else len(self.test)
+        return {"train": len(train), "validation": len(validation), "test": len(test) if fixed is None else fixed}
 
     def no_information(self) -> dict[str, float]:
-        """What a predictor that looks at no input reaches: accuracy of the largest class, entropy of the classes, ...
+        """What a predictor that looks at no input reaches: the score that a diverged run is counted with.
 
-        Worst-case values, in the metric's own unit, that a diverged run is counted with. Kuhn & Johnson (2013) call
-        the first the no-information rate. Regression: the mean of the targets as the only prediction.
+        Classification: accuracy of always naming the largest class (the no-information rate of Kuhn & Johnson 2013),
+        cross-entropy of equal probabilities for all classes, and the worst value of what needs a class to be found.
+        Regression: the mean of the targets as the only prediction; `loss` in standardised, the rest in the targets'
+        own units.
         """
-        y = self.y.astype(float)
         if self.info.task is Task.REGRESSION:
-            error = y - y.mean(axis=0)
-            mse = float(np.mean(error**2))
-            return {"loss": 1.0, "mse": mse, "rmse": mse**0.5, "mae": float(np.mean(np.abs(error))), "r2": 0.0}
-        shares = np.bincount(self.y.astype(int), minlength=self.info.classes or 2) / len(y)
-        share = float(shares.max())
+            return self._mean_prediction()
         classes = self.info.classes or 2
+        shares = np.bincount(self.y.astype(int), minlength=classes) / len(self.y)
         return {
-            "accuracy": share,
+            "accuracy": float(shares.max()),
             "loss": float(np.log(classes)),
             "auc": 0.5,
             "f1": 0.0,
@@ -215,11 +215,24 @@ class Dataset:
             "top_5_accuracy": min(1.0, 5.0 / classes),
         }
 
+    def _mean_prediction(self) -> dict[str, float]:
+        y = self.y.astype(float)
+        error = y - y.mean(axis=0)
+        mse = float(np.mean(error**2))
+        return {"loss": 1.0, "mse": mse, "rmse": mse**0.5, "mae": float(np.mean(np.abs(error))), "r2": 0.0}
+
+    def _rows(self, seed: int) -> tuple[Array, Array, Array]:
+        """Row numbers of the training, validation and (unless it is fixed) test part."""
+        rest, test = self._test_rows()
+        taken = self.validation_fraction * len(self.y) / len(rest)
+        chosen = holdout(self._strata(rest), self._groups(rest), taken, generator(seed, "validation"))
+        return rest[~chosen], rest[chosen], test
+
     def _test_rows(self) -> tuple[Array, Array]:
         rows = np.arange(len(self.y))
         if self.test is not None or self.test_fraction == 0:
             return rows, rows[:0]
-        chosen = _holdout(self._strata(rows), self._groups(rows), self.test_fraction, generator(self.seed, "test"))
+        chosen = holdout(self._strata(rows), self._groups(rows), self.test_fraction, generator(self.seed, "test"))
         return rows[~chosen], rows[chosen]
 
     def _strata(self, rows: Array) -> Array:
@@ -241,15 +254,3 @@ def _prepared(raw: Part, fitted: FittedPreprocessing | None, mean: float, sd: fl
     x = raw.x if fitted is None else fitted(raw.x)
     y = raw.y if (mean, sd) == (0.0, 1.0) else ((raw.y - mean) / sd).astype(np.float32)
     return Part(x, y)
-
-
-def _holdout(strata: Array, groups: Array | None, share: float, rng: np.random.Generator) -> Array:
-    """(n,) mask of the rows held out: `share` of every stratum, or of the groups where there are any."""
-    held = np.zeros(len(strata), dtype=bool)
-    if groups is not None:
-        names = rng.permutation(np.unique(groups))
-        return np.isin(groups, names[: max(1, round(share * len(names)))])
-    for stratum in np.unique(strata):
-        members = rng.permutation(np.flatnonzero(strata == stratum))
-        held[members[: max(1, round(share * len(members)))]] = True
-    return held
