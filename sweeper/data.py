@@ -184,7 +184,7 @@ class Dataset:
         for role, array in arrays.items():
             if array is not None:
                 digest.update(f"{role}{array.dtype.str}{array.shape}".encode())
-                digest.update(memoryview(np.ascontiguousarray(array).reshape(-1)).cast("B"))
+                digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
         return digest.hexdigest()
 
     def sizes(self) -> Mapping[str, int]:
