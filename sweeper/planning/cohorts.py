@@ -1,0 +1,44 @@
+"""From drafts of trials to numbered cohorts: the same history always gives the same numbers and the same cohorts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import count, groupby
+
+from sweeper.protocols import History
+from sweeper.trial import Cohort, TrialSpec
+
+UNNUMBERED = -1
+
+Identity = tuple[str, str, int]
+
+
+def identity(spec: TrialSpec) -> Identity:
+    """What makes two trials the same training: stage, parameters and repetition."""
+    return spec.stage.value, json.dumps(spec.params, sort_keys=True, default=str), spec.repetition
+
+
+def numbered(drafts: Sequence[TrialSpec], history: History) -> list[TrialSpec]:
+    """The drafts that history lacks, each with the smallest free number in the order of the drafts.
+
+    A round that was cut short thus gets the same numbers again, whichever of its trials had ended.
+    """
+    done = {identity(record.spec) for record in history.records()}
+    free = (number for number in count() if number not in history)
+    return [replace(draft, number=next(free)) for draft in drafts if identity(draft) not in done]
+
+
+def cohorts(specs: Iterable[TrialSpec], size: int) -> list[Cohort]:
+    """Neighbours that share everything but learning rate and seeds, at most `size` together."""
+    result: list[Cohort] = []
+    for _, group in groupby(specs, key=_shared):
+        members = tuple(group)
+        result += [Cohort(members[start : start + size]) for start in range(0, len(members), size)]
+    return result
+
+
+def _shared(spec: TrialSpec) -> str:
+    static = {name: value for name, value in spec.params.items() if name != "learning_rate"}
+    return json.dumps([static, spec.epochs], sort_keys=True, default=str)

@@ -1,0 +1,28 @@
+"""Finished trials in memory, by number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sweeper.trial import TrialRecord
+
+
+class MemoryHistory:
+    """A `protocols.History`; recording and looking up take constant time."""
+
+    def __init__(self, records: Iterable[TrialRecord] = ()) -> None:
+        self._by_number = {record.spec.number: record for record in records}
+
+    def __len__(self) -> int:
+        return len(self._by_number)
+
+    def __contains__(self, number: int) -> bool:
+        return number in self._by_number
+
+    def records(self) -> list[TrialRecord]:
+        """Every record in the order of its number."""
+        return [self._by_number[number] for number in sorted(self._by_number)]
+
+    def record(self, record: TrialRecord) -> None:
+        """Add a record, or replace that of the same number."""
+        self._by_number[record.spec.number] = record

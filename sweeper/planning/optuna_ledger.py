@@ -1,0 +1,201 @@
+"""The ledger: one Optuna study that holds every trial of every stage, written by the coordinator alone.
+
+A trial gets its row, with its number, when it is handed out, and its values when it has ended. A row that is still
+RUNNING when the ledger is opened belongs to a trial that died with its coordinator; it is planned again under the same
+number and the same row is filled. So numbers agree in Optuna, in MLflow and in every report, and nothing is done twice.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
+from optuna.trial import FrozenTrial, TrialState, create_trial
+from sqlalchemy.exc import SQLAlchemyError
+
+from sweeper.errors import Problem, StorageError
+from sweeper.planning.history import MemoryHistory
+from sweeper.space import Choice, Range, Space
+from sweeper.trial import Cohort, Status, TrialEnded, TrialRecord, TrialSpec
+from sweeper.verdict import Objective
+
+SPEC, ENDED, CURVE, ENDED_AT = "spec", "ended", "curve", "ended_at"
+_STATES = {
+    Status.COMPLETED: TrialState.COMPLETE,
+    Status.DIVERGED: TrialState.COMPLETE,
+    Status.PRUNED: TrialState.PRUNED,
+    Status.FAILED: TrialState.FAIL,
+    Status.CRASHED: TrialState.FAIL,
+    Status.TIMED_OUT: TrialState.FAIL,
+}
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+class OptunaLedger:
+    """A `protocols.Ledger`.
+
+    Attributes:
+        history: every finished trial.
+        study: the Optuna study, for samplers and pruners.
+        waiting: specs that were handed out and never ended, by number.
+    """
+
+    def __init__(self, path: Path | None, name: str, *, space: Space, objective: Objective) -> None:
+        """Open or create the ledger at `path`; None keeps it in memory.
+
+        Raises:
+            StorageError: the file cannot be written, is damaged, or comes from another version of Optuna.
+        """
+        self._path = path
+        self._objective = objective
+        self._distributions = _distributions(space)
+        direction = "maximize" if objective.maximize else "minimize"
+        try:
+            self._storage: BaseStorage = InMemoryStorage() if path is None else _sqlite(path)
+            self.study = optuna.create_study(
+                storage=self._storage, study_name=name, direction=direction, load_if_exists=True
+            )
+            rows = self.study.get_trials(deepcopy=False)
+        except (SQLAlchemyError, sqlite3.Error, OSError, RuntimeError, optuna.exceptions.StorageInternalError) as error:
+            raise _storage_error(path, error) from error
+        self._rows = {row.number: row._trial_id for row in rows}
+        ended = [row for row in rows if ENDED in row.user_attrs and row.state.is_finished()]
+        self.history = MemoryHistory(_record(row) for row in ended)
+        specs = [TrialSpec.from_dict(row.user_attrs[SPEC]) for row in rows if not row.state.is_finished()]
+        self.waiting = {spec.number: spec for spec in specs}
+
+    @property
+    def notes(self) -> Mapping[str, Any]:
+        """What `note` wrote, in this run or an earlier one."""
+        return self.study.user_attrs
+
+    def note(self, key: str, value: Any) -> None:
+        """Keep a JSON value about the whole study."""
+        self._guarded(lambda: self.study.set_user_attr(key, value))
+
+    def started(self, cohort: Cohort) -> None:
+        """Give every trial of the cohort its row."""
+        for spec in cohort.trials:
+            self._guarded(lambda spec=spec: self._add_row(spec))  # type: ignore[misc]
+            self.waiting[spec.number] = spec
+
+    def ended(self, record: TrialRecord) -> None:
+        """Fill the row of a finished trial; it is durable when this returns."""
+        self._guarded(lambda: self._fill_row(record))
+        self.waiting.pop(record.spec.number, None)
+        self.history.record(record)
+
+    def adopt(self, trial: optuna.Trial, spec: TrialSpec) -> None:
+        """Make a trial that an Optuna sampler drew a trial of the plan."""
+        self._guarded(lambda: trial.set_user_attr(SPEC, spec.to_dict()))
+        self._rows[spec.number] = trial._trial_id
+        self.waiting[spec.number] = spec
+
+    def row(self, number: int) -> int:
+        """The id that Optuna's storage has for a trial."""
+        return self._rows[number]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if isinstance(self._storage, RDBStorage):
+            self._storage.remove_session()
+            self._storage.engine.dispose()
+
+    def _add_row(self, spec: TrialSpec) -> None:
+        if spec.number in self._rows:
+            return
+        known = {name: self._distributions[name] for name in self._distributions if name in spec.params}
+        template = create_trial(
+            state=TrialState.RUNNING,
+            params={name: spec.params[name] for name in known},
+            distributions=known,
+            user_attrs={SPEC: spec.to_dict(), "stage": spec.stage.value, "combination": str(spec.combination)},
+        )
+        study_id = self._storage.get_study_id_from_name(self.study.study_name)
+        row = self._storage.create_new_trial(study_id, template)
+        number = self._storage.get_trial_number_from_id(row)
+        if number != spec.number:
+            raise StorageError(
+                Problem(str(self._path), f"trial {spec.number} to be the next row", f"row {number}",
+                        "another program has written to this ledger: run with --fresh")
+            )  # fmt: skip
+        self._rows[spec.number] = row
+
+    def _fill_row(self, record: TrialRecord) -> None:
+        row = self._rows[record.spec.number]
+        document = {ENDED: record.ended.to_dict(), CURVE: record.curve, ENDED_AT: record.ended_at}
+        self._storage.set_trial_user_attr(row, ENDED, json.loads(json.dumps(document, default=float)))
+        value = record.value(self._objective.validation)
+        state = _STATES[record.ended.status]
+        if state is TrialState.COMPLETE and (value is None or not math.isfinite(value)):
+            state = TrialState.FAIL
+        values = None if state is TrialState.FAIL or value is None else [value]
+        self._storage.set_trial_state_values(row, state, values)
+
+    def _guarded(self, write: Any) -> None:
+        try:
+            write()
+        except (SQLAlchemyError, sqlite3.Error, OSError, optuna.exceptions.StorageInternalError) as error:
+            raise _storage_error(self._path, error) from error
+
+
+def _sqlite(path: Path) -> RDBStorage:
+    if path.exists() and path.stat().st_size:
+        with sqlite3.connect(path) as connection:
+            answer = connection.execute("PRAGMA quick_check").fetchone()[0]
+        connection.close()
+        if answer != "ok":
+            raise sqlite3.DatabaseError(answer)
+    return RDBStorage(f"sqlite:///{path}")
+
+
+def _record(row: FrozenTrial) -> TrialRecord:
+    document = row.user_attrs[ENDED]
+    return TrialRecord(
+        spec=TrialSpec.from_dict(row.user_attrs[SPEC]),
+        ended=TrialEnded.from_dict(document[ENDED]),
+        curve={name: tuple(values) for name, values in document[CURVE].items()},
+        ended_at=document[ENDED_AT],
+    )
+
+
+def _distributions(space: Space) -> dict[str, BaseDistribution]:
+    """One distribution a name, wide enough for every combination: what dashboards and importances need."""
+    result: dict[str, BaseDistribution] = {}
+    combinations = space.combinations()
+    for name in space.compare:
+        result[name] = CategoricalDistribution(list(dict.fromkeys(c[name] for c in combinations)))
+    for name in space.tuned_names():
+        domains = [tuned[name] for tuned in map(space.tuned, combinations) if name in tuned]
+        ranges = [domain for domain in domains if isinstance(domain, Range)]
+        choices = [value for domain in domains if isinstance(domain, Choice) for value in domain.values]
+        if ranges and not choices:
+            low, high = min(r.low for r in ranges), max(r.high for r in ranges)
+            log = all(r.log for r in ranges)
+            whole = all(r.integer for r in ranges)
+            result[name] = IntDistribution(int(low), int(high), log) if whole else FloatDistribution(low, high, log)
+        elif choices and not ranges and all(isinstance(value, (str, int, float, bool)) for value in choices):
+            result[name] = CategoricalDistribution(list(dict.fromkeys(choices)))
+    return result
+
+
+def _storage_error(path: Path | None, error: Exception) -> StorageError:
+    text = str(getattr(error, "orig", None) or error).splitlines()[0]
+    lower = text.lower()
+    if "full" in lower or "no space" in lower:
+        cure = "free some space and run the same command again: everything that had finished is stored"
+    elif "readonly" in lower or "read-only" in lower or "permission" in lower or "unable to open" in lower:
+        cure = "make the folder writable, or choose another with --storage"
+    elif "no longer compatible" in lower:
+        cure = "upgrade Optuna, or run with --fresh"
+    else:
+        cure = "run with --fresh to start over (the damaged file is kept beside the new one)"
+    return StorageError(Problem(str(path), "a ledger that can be read and written", text, cure))

@@ -1,0 +1,125 @@
+"""The stages of a study as planners, and the study as one stage after the other.
+
+Each stage is a pure function of the history: asked again after a kill it plans what is missing, with the same numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sweeper.planning.cohorts import UNNUMBERED, cohorts, numbered
+from sweeper.planning.design import BalancedDesign, confirmation_seeds
+from sweeper.protocols import History, Planner
+from sweeper.trial import Cohort, Combination, Stage, TrialRecord, TrialSpec
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A combination with the parameters that it is confirmed with."""
+
+    combination: Combination
+    params: Mapping[str, Any]
+
+
+class InOrder:
+    """One stage after the other: the first that has something to train is the current one."""
+
+    def __init__(self, *stages: Planner) -> None:
+        self._stages = stages
+
+    def next_round(self, history: History) -> Sequence[Cohort]:
+        """The next round of the first stage that is not done."""
+        for stage in self._stages:
+            planned = stage.next_round(history)
+            if planned:
+                return planned
+        return ()
+
+
+class Explore:
+    """Every trial of the balanced design, in one round."""
+
+    def __init__(self, design: BalancedDesign, cohort_size: int) -> None:
+        self._design = design
+        self._cohort_size = cohort_size
+
+    def next_round(self, history: History) -> Sequence[Cohort]:
+        """What the history lacks of the design."""
+        drafts = [self._design.draft(index) for index in range(len(self._design))]
+        return cohorts(numbered(drafts, history), self._cohort_size)
+
+
+class Confirm:
+    """The finalists on fresh paired seeds, look by look.
+
+    Args:
+        finalists: the finalists of a finished exploration.
+        next_look: how many seeds each finalist still alive is to have, or None when the verdict stands.
+    """
+
+    def __init__(
+        self,
+        finalists: Callable[[Sequence[TrialRecord]], Sequence[Candidate]],
+        next_look: Callable[[Sequence[TrialRecord]], tuple[Sequence[Combination], int] | None],
+        *,
+        seed: int,
+        epochs: int,
+        cohort_size: int,
+    ) -> None:
+        self._finalists = finalists
+        self._next_look = next_look
+        self._seed = seed
+        self._epochs = epochs
+        self._cohort_size = cohort_size
+
+    def next_round(self, history: History) -> Sequence[Cohort]:
+        """The seeds up to the next look, for every finalist that may still be best."""
+        records = list(history.records())
+        look = self._next_look(records)
+        if look is None:
+            return ()
+        alive, seeds = look
+        candidates = [c for c in self._finalists(records) if c.combination in alive]
+        drafts = [self._draft(candidate, repetition) for candidate in candidates for repetition in range(seeds)]
+        return cohorts(numbered(drafts, history), self._cohort_size)
+
+    def _draft(self, candidate: Candidate, repetition: int) -> TrialSpec:
+        return TrialSpec(
+            number=UNNUMBERED,
+            stage=Stage.CONFIRM,
+            combination=candidate.combination,
+            params=candidate.params,
+            seeds=confirmation_seeds(self._seed, repetition),
+            epochs=self._epochs,
+            repetition=repetition,
+        )
+
+
+class Keep:
+    """The pick once more, on the seeds of its first repetition, to be kept as a model.
+
+    Args:
+        pick: the pick of a finished study, None if there is none.
+        folder: where the trainer leaves the model.
+    """
+
+    def __init__(
+        self, pick: Callable[[Sequence[TrialRecord]], Candidate | None], folder: str, *, seed: int, epochs: int
+    ) -> None:
+        self._pick = pick
+        self._folder = folder
+        self._seed = seed
+        self._epochs = epochs
+
+    def next_round(self, history: History) -> Sequence[Cohort]:
+        """A single trial, or nothing when it is there already."""
+        if not len(history):
+            return ()
+        pick = self._pick(list(history.records()))
+        if pick is None:
+            return ()
+        seeds = confirmation_seeds(self._seed, 0)
+        draft = TrialSpec(UNNUMBERED, Stage.KEEP, pick.combination, pick.params, seeds, self._epochs)
+        return [replace(cohort, keep=self._folder) for cohort in cohorts(numbered([draft], history), 1)]
