@@ -17,6 +17,7 @@ from typing import Any
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -46,6 +47,7 @@ class OptunaLedger:
         history: every finished trial.
         study: the Optuna study, for samplers and pruners.
         waiting: specs that were handed out and never ended, by number.
+        half_drawn: numbers of trials whose coordinator died while an Optuna sampler was drawing them.
     """
 
     def __init__(self, path: Path | None, name: str, *, space: Space, objective: Objective) -> None:
@@ -57,7 +59,7 @@ class OptunaLedger:
         self._path = path
         self._objective = objective
         self._distributions = _distributions(space)
-        direction = "maximize" if objective.maximize else "minimize"
+        direction = StudyDirection.MAXIMIZE if objective.maximize else StudyDirection.MINIMIZE
         try:
             self._storage: BaseStorage = InMemoryStorage() if path is None else _sqlite(path)
             self.study = optuna.create_study(
@@ -69,8 +71,10 @@ class OptunaLedger:
         self._rows = {row.number: row._trial_id for row in rows}
         ended = [row for row in rows if ENDED in row.user_attrs and row.state.is_finished()]
         self.history = MemoryHistory(_record(row) for row in ended)
-        specs = [TrialSpec.from_dict(row.user_attrs[SPEC]) for row in rows if not row.state.is_finished()]
+        begun = [row for row in rows if not row.state.is_finished()]
+        specs = [TrialSpec.from_dict(row.user_attrs[SPEC]) for row in begun if SPEC in row.user_attrs]
         self.waiting = {spec.number: spec for spec in specs}
+        self.half_drawn = [row.number for row in begun if SPEC not in row.user_attrs]
 
     @property
     def notes(self) -> Mapping[str, Any]:
@@ -84,7 +88,7 @@ class OptunaLedger:
     def started(self, cohort: Cohort) -> None:
         """Give every trial of the cohort its row."""
         for spec in cohort.trials:
-            self._guarded(lambda spec=spec: self._add_row(spec))  # type: ignore[misc]
+            self._guarded(lambda spec=spec: self._add_row(spec))
             self.waiting[spec.number] = spec
 
     def ended(self, record: TrialRecord) -> None:
@@ -98,6 +102,11 @@ class OptunaLedger:
         self._guarded(lambda: trial.set_user_attr(SPEC, spec.to_dict()))
         self._rows[spec.number] = trial._trial_id
         self.waiting[spec.number] = spec
+
+    @property
+    def next_number(self) -> int:
+        """The number that the next row will get."""
+        return len(self._rows)
 
     def row(self, number: int) -> int:
         """The id that Optuna's storage has for a trial."""

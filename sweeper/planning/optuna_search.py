@@ -60,13 +60,10 @@ class Search:
     def next_round(self, history: History) -> Sequence[Cohort]:
         """Trials that were drawn and not trained, else a fresh batch."""
         drawn = [spec for spec in self._ledger.waiting.values() if spec.stage is Stage.SEARCH]
+        drawn += [self._draw() for _ in list(self._ledger.half_drawn)]
         if not drawn:
             done = sum(record.spec.stage is Stage.SEARCH for record in history.records())
-            for _ in range(min(BATCH, self._settings.trials - done)):
-                spec = self._draw()
-                if spec is None:
-                    break
-                drawn.append(spec)
+            drawn = [self._draw() for _ in range(min(BATCH, self._settings.trials - done))]
         return cohorts(sorted(drawn, key=lambda spec: spec.number), 1)
 
     def judge_epoch(self, spec: TrialSpec, event: EpochEnded) -> Signal:
@@ -81,13 +78,16 @@ class Search:
         trial.report(value, event.epoch)
         return Signal.STOP if trial.should_prune() else Signal.CONTINUE
 
-    def _draw(self) -> TrialSpec | None:
-        number = len(self._ledger.study.get_trials(deepcopy=False))
+    def _draw(self) -> TrialSpec:
+        """Draw a trial; one that a kill left half drawn first, which gives it the same values again."""
+        half_drawn, study = self._ledger.half_drawn, self._ledger.study
+        number = half_drawn.pop(0) if half_drawn else self._ledger.next_number
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             warnings.simplefilter("ignore", UserWarning)
-            self._ledger.study.sampler = _sampler(self._settings, number)
-            trial = self._ledger.study.ask()
+            study.sampler = _sampler(self._settings, number)
+            begun = number < self._ledger.next_number
+            trial = optuna.Trial(study, self._ledger.row(number)) if begun else study.ask()
             combination, params = self._suggest(trial)
         spec = TrialSpec(
             number=trial.number,

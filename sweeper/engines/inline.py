@@ -1,0 +1,45 @@
+"""Cohorts one after the other in this process: for debugging, for tests, and for trainers that are already fast."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sweeper.data import Dataset
+from sweeper.engines.serving import serve
+from sweeper.protocols import Trainer
+from sweeper.trial import Cohort, EpochEnded, Event, Signal, TrialEnded
+
+
+class InlineEngine:
+    """A `protocols.Engine`.
+
+    Args:
+        prepare: makes trainer and data, once, before the first cohort.
+    """
+
+    def __init__(self, prepare: Callable[[], tuple[Trainer, Dataset]]) -> None:
+        self._prepare = prepare
+
+    def run(self, next_cohort: Callable[[], Cohort | None], on_event: Callable[[Event], Signal]) -> None:
+        """Train until nothing comes; an exception of the coordinator passes through the trainer."""
+
+        def send(event: EpochEnded | TrialEnded) -> Signal:
+            try:
+                return on_event(event)
+            except BaseException as error:
+                raise _Raised(error) from error
+
+        prepared: tuple[Trainer, Dataset] | None = None
+        try:
+            while (cohort := next_cohort()) is not None:
+                prepared = prepared or self._prepare()
+                serve(cohort, *prepared, send)
+        except _Raised as raised:
+            raise raised.cause from None
+
+
+class _Raised(BaseException):
+    """Carries an exception of the coordinator through a trainer that catches exceptions."""
+
+    def __init__(self, cause: BaseException) -> None:
+        self.cause = cause

@@ -1,0 +1,226 @@
+"""Long-lived worker processes on this machine, each training one cohort at a time.
+
+On Linux they are forked from a server that has imported the framework once and run nothing: a worker is ready in about
+a second instead of ten. A worker that dies or hangs costs its cohort, which is tried once more with what had not been
+reported; then its trials are recorded as CRASHED or TIMED_OUT. Workers end with the coordinator, however it ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import sys
+import time
+import types
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from multiprocessing import connection
+from multiprocessing.connection import Connection
+from typing import Any
+
+from sweeper.errors import SweeperError
+from sweeper.trial import Cohort, EpochEnded, Event, Heartbeat, Signal, Status, TrialEnded
+
+HEARTBEAT_S = 0.2
+STARTUP_S = 300.0
+"""Patience with a worker that is still importing: a cold disk and a GPU's first contact take minutes at worst."""
+ATTEMPTS = 2
+
+WorkerMain = Callable[[Connection, Any], None]
+
+
+@dataclass
+class _Worker:
+    process: Any
+    pipe: Connection
+    cohort: Cohort | None = None
+    attempt: int = 0
+    ended: set[int] = field(default_factory=set)
+    ready: bool = False
+    heard: bool = False
+    last_event: float = 0.0
+    last_end: float = 0.0
+
+    def overdue(self, now: float, per_trial_s: float) -> bool:
+        """Whether it has been silent for longer than its trials may take."""
+        if self.cohort is None:
+            return False
+        if not self.ready:
+            return now - self.last_event > STARTUP_S
+        left = max(1, len(self.cohort.trials) - len(self.ended))
+        silence = now - self.last_event > per_trial_s * (1 if self.heard else left)
+        return silence or now - self.last_end > per_trial_s * left
+
+
+class ProcessEngine:
+    """A `protocols.Engine`.
+
+    Args:
+        main: what a worker process runs, with its end of a pipe and the payload.
+        payload: told to every worker once; asked for when the first worker starts.
+        workers: processes at most.
+        per_trial_s: seconds a trial may take before its worker counts as hanging.
+        answers: whether workers wait for the answer to every epoch (a pruner needs that; it costs a round trip).
+    """
+
+    def __init__(
+        self,
+        main: WorkerMain,
+        payload: Callable[[], Any],
+        *,
+        workers: int,
+        per_trial_s: float = 600.0,
+        answers: bool = False,
+    ) -> None:
+        self._main = main
+        self._payload = payload
+        self._workers = workers
+        self._per_trial_s = per_trial_s
+        self._answers = answers
+        self._alive: list[_Worker] = []
+        self._again: deque[tuple[Cohort, int]] = deque()
+
+    def run(self, next_cohort: Callable[[], Cohort | None], on_event: Callable[[Event], Signal]) -> None:
+        """Keep every worker busy until nothing runs and nothing comes."""
+        try:
+            while self._hand_out(next_cohort):
+                pipes = {worker.pipe: worker for worker in self._alive if worker.cohort is not None}
+                for pipe in connection.wait(list(pipes), timeout=HEARTBEAT_S):
+                    self._listen(pipes[pipe], on_event)  # type: ignore[index]
+                self._end_overdue(on_event)
+                on_event(Heartbeat())
+        finally:
+            self.stop()
+
+    def stop(self) -> None:
+        """End every worker now; what they were training is lost."""
+        for worker in self._alive:
+            worker.process.kill()
+            worker.pipe.close()
+        for worker in self._alive:
+            worker.process.join()
+        self._alive.clear()
+
+    def _hand_out(self, next_cohort: Callable[[], Cohort | None]) -> bool:
+        """Give work to free slots; whether anything is being trained."""
+        while True:
+            idle = next((worker for worker in self._alive if worker.cohort is None), None)
+            if idle is None and len(self._alive) >= self._workers:
+                return True
+            cohort, attempt = self._again.popleft() if self._again else (next_cohort(), 1)
+            if cohort is None:
+                return any(worker.cohort is not None for worker in self._alive)
+            self._assign(idle or self._start(), cohort, attempt)
+
+    def _start(self) -> _Worker:
+        ours, theirs = context().Pipe()
+        process = context().Process(target=self._main, args=(theirs, self._answers), daemon=True)
+        with _without_main():
+            process.start()
+        theirs.close()
+        worker = _Worker(process, ours)
+        self._alive.append(worker)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # its death is noticed when it is listened to
+            ours.send(self._payload())
+        return worker
+
+    def _assign(self, worker: _Worker, cohort: Cohort, attempt: int) -> None:
+        worker.cohort, worker.attempt = cohort, attempt
+        worker.ended, worker.heard = set(), False
+        worker.last_event = worker.last_end = time.monotonic()
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            worker.pipe.send(cohort)
+
+    def _listen(self, worker: _Worker, on_event: Callable[[Event], Signal]) -> None:
+        try:
+            while worker.cohort is not None and worker.pipe.poll():
+                self._take(worker, worker.pipe.recv(), on_event)
+        except (EOFError, ConnectionResetError, BrokenPipeError):
+            worker.process.join(timeout=5)
+            self._lost(worker, Status.CRASHED, _cause_of_death(worker.process.exitcode), on_event)
+
+    def _take(self, worker: _Worker, message: Any, on_event: Callable[[Event], Signal]) -> None:
+        worker.last_event = time.monotonic()
+        if message is None:  # the cohort is done
+            worker.cohort = None
+        elif isinstance(message, dict):
+            raise SweeperError.from_dict(message)
+        elif message == "ready":
+            worker.ready = True
+            worker.last_end = worker.last_event
+        elif isinstance(message, EpochEnded):
+            worker.heard = True
+            signal = on_event(message)
+            if self._answers:
+                worker.pipe.send(signal)
+        elif isinstance(message, TrialEnded) and message.number not in worker.ended:
+            worker.heard = True
+            worker.ended.add(message.number)
+            worker.last_end = worker.last_event
+            on_event(message)
+
+    def _end_overdue(self, on_event: Callable[[Event], Signal]) -> None:
+        now = time.monotonic()
+        for worker in [worker for worker in self._alive if worker.overdue(now, self._per_trial_s)]:
+            worker.process.kill()
+            worker.process.join()
+            reason = f"no sign of life within {self._per_trial_s:g} s (budget.per_trial)"
+            self._lost(worker, Status.TIMED_OUT, reason, on_event)
+
+    def _lost(self, worker: _Worker, status: Status, reason: str, on_event: Callable[[Event], Signal]) -> None:
+        """The worker is gone: its cohort is tried once more, then recorded."""
+        self._alive.remove(worker)
+        worker.pipe.close()
+        assert worker.cohort is not None
+        rest = worker.cohort.without(frozenset(worker.ended))
+        if worker.attempt < ATTEMPTS:
+            self._again.append((rest, worker.attempt + 1))
+            return
+        for spec in rest.trials:
+            on_event(TrialEnded.failed(spec, f"{reason}, twice", status=status))
+
+
+def warm_up(preload: str, log: str | None) -> None:
+    """Begin to import the framework in the fork server, while the caller does other things.
+
+    Args:
+        preload: module that imports it and does nothing else.
+        log: file that takes what workers print; None: nowhere.
+    """
+    os.environ["SWEEPER_WORKER_LOG"] = log or os.devnull
+    if _forks():
+        multiprocessing.set_forkserver_preload([preload])
+        from multiprocessing import forkserver
+
+        with _without_main():
+            forkserver.ensure_running()
+
+
+def context() -> Any:
+    """Fork server on Linux; elsewhere every worker imports for itself."""
+    return multiprocessing.get_context("forkserver" if _forks() else "spawn")
+
+
+def _forks() -> bool:
+    return sys.platform == "linux"
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Hide the caller's script: a child would import it again, needs nothing of it, and might start a study itself."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+def _cause_of_death(exitcode: int | None) -> str:
+    if exitcode == -9:
+        return "the worker was killed (signal 9: out of memory, or somebody's kill)"
+    if exitcode is not None and exitcode < 0:
+        return f"the worker died of signal {-exitcode}"
+    return f"the worker ended with exit code {exitcode}"

@@ -1,0 +1,163 @@
+"""The loop: pull cohorts from the planner, push events to the ledger, until nothing is left to train.
+
+Only this loop, on the coordinator's thread, writes to the ledger; the tracker and the observer hear of a trial after
+the ledger has it.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from sweeper.errors import Incomplete, Problem
+from sweeper.protocols import Engine, Ledger, Observer, Planner, Tracker
+from sweeper.trial import (
+    Cohort,
+    EpochEnded,
+    Event,
+    Signal,
+    Stage,
+    Status,
+    TrialEnded,
+    TrialRecord,
+    TrialSpec,
+)
+from sweeper.verdict import Objective
+
+ALIKE = 3
+"""So many trials that fail first, and none that does not, are a fault of the study and not of its settings."""
+
+JudgeEpoch = Callable[[TrialSpec, EpochEnded], Signal]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When to give up.
+
+    Attributes:
+        time_s: wall clock of this run.
+        failures: share of failed trials, judged once ten have ended.
+        interrupted: raises when somebody wants the study to end.
+    """
+
+    time_s: float | None = None
+    failures: float = 0.2
+    interrupted: Callable[[], None] = lambda: None
+
+
+@dataclass
+class Drive:
+    """One run of a study: what `drive` keeps between events."""
+
+    planner: Planner
+    ledger: Ledger
+    tracker: Tracker
+    observer: Observer
+    objective: Objective
+    limits: Limits = field(default_factory=Limits)
+    no_information: Mapping[str, float] = field(default_factory=dict)
+    judge_epoch: JudgeEpoch = lambda _spec, _event: Signal.CONTINUE
+
+    def __post_init__(self) -> None:
+        self._queue: deque[Cohort] = deque()
+        self._running: dict[int, TrialSpec] = {}
+        self._curves: dict[int, dict[str, list[float]]] = {}
+        self._failed = self._ended = 0
+        self._began = time.monotonic()
+        self._out_of_time = False
+
+    def run(self, engine: Engine) -> None:
+        """Train everything that the planner wants.
+
+        Raises:
+            Incomplete: the time is up, or too many trials failed.
+            Interrupted: a signal came.
+        """
+        engine.run(self.next_cohort, self.on_event)
+        if self._out_of_time:
+            raise Incomplete(
+                Problem("budget.time", f"the study to end within {self.limits.time_s:g} s", "more to train",
+                        "the same command goes on where it stopped")
+            )  # fmt: skip
+
+    def next_cohort(self) -> Cohort | None:
+        """The next cohort to train, or None while a round is not over and when all is done."""
+        self.limits.interrupted()
+        if not self._queue and not self._running:
+            planned = self.planner.next_round(self.ledger.history)
+            self._queue.extend(planned)
+            if planned:
+                self.observer.round_planned(planned)
+        if not self._queue or self._time_is_up():
+            return None
+        cohort = self._queue.popleft()
+        self.ledger.started(cohort)
+        self._running.update({spec.number: spec for spec in cohort.trials})
+        return cohort
+
+    def on_event(self, event: Event) -> Signal:
+        """Take note of an event."""
+        self.limits.interrupted()
+        if isinstance(event, EpochEnded):
+            return self._epoch(event)
+        if isinstance(event, TrialEnded):
+            self._trial(event)
+        self.observer.tick()
+        return Signal.CONTINUE
+
+    def _epoch(self, event: EpochEnded) -> Signal:
+        spec = self._running[event.number]
+        if event.epoch == 0:
+            self._curves[event.number] = {}  # a second attempt begins again
+        curve = self._curves.setdefault(event.number, {})
+        for name, value in event.metrics.items():
+            curve.setdefault(name, []).append(float(value))
+        self.observer.epoch(spec, event)
+        return self.judge_epoch(spec, event)
+
+    def _trial(self, event: TrialEnded) -> None:
+        spec = self._running.pop(event.number)
+        curve = {name: tuple(values) for name, values in self._curves.pop(event.number, {}).items()}
+        record = TrialRecord(spec, self._settled(spec, event), curve, time.time())
+        self.ledger.ended(record)
+        self.tracker.trial(record)
+        self.observer.trial(record)
+        self._count(record)
+
+    def _settled(self, spec: TrialSpec, ended: TrialEnded) -> TrialEnded:
+        """The end with a score that can be compared: a run that diverged gets what no information would give."""
+        wanted = [self.objective.validation]
+        if spec.stage is Stage.CONFIRM:
+            wanted = [self.objective.test]
+        if ended.status is Status.COMPLETED:
+            missing = [name for name in wanted if name not in ended.metrics]
+            if missing:
+                return TrialEnded.failed(spec, f"the trainer returned no {missing[0]}", duration_s=ended.duration_s)
+            if all(math.isfinite(ended.metrics[name]) for name in wanted):
+                return ended
+            ended = replace(ended, status=Status.DIVERGED, reason="the score is not a finite number")
+        if ended.status is not Status.DIVERGED:
+            return ended
+        parts = ("val", "test") if spec.stage in (Stage.CONFIRM, Stage.KEEP) else ("val",)
+        worst = {f"{part}_{name}": value for part in parts for name, value in self.no_information.items()}
+        return replace(ended, metrics=worst)
+
+    def _count(self, record: TrialRecord) -> None:
+        self._ended += 1
+        self._failed += record.ended.status.is_failure
+        all_alike = self._failed == self._ended >= ALIKE
+        if all_alike or self._failed > self.limits.failures * max(self._ended, 10):
+            raise Incomplete(
+                Problem(f"trial {record.spec.number} ({record.spec.combination})",
+                        f"at most {self.limits.failures:.0%} of the trials to fail (budget.failures)",
+                        f"{self._failed} of {self._ended} failed; the last: {record.ended.reason}",
+                        "mend the cause and run the same command, or raise budget.failures")
+            )  # fmt: skip
+
+    def _time_is_up(self) -> bool:
+        limit = self.limits.time_s
+        self._out_of_time = limit is not None and time.monotonic() - self._began >= limit
+        return self._out_of_time

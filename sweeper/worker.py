@@ -1,0 +1,88 @@
+"""What a worker process does: cohorts in, events out. It knows neither Optuna nor MLflow."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from dataclasses import dataclass
+from multiprocessing import connection, parent_process
+from multiprocessing.connection import Connection
+
+from sweeper.data import Dataset
+from sweeper.engines.serving import serve
+from sweeper.errors import SweeperError
+from sweeper.protocols import Trainer
+from sweeper.registry import is_reference, resolve
+from sweeper.setup import TrainerSetup
+from sweeper.trial import EpochEnded, Signal, TrialEnded, TrialSpec
+
+
+@dataclass(frozen=True)
+class Payload:
+    """Told to a worker once.
+
+    Attributes:
+        first: a trial of the study; its model is built before anything trains, so that a faulty model function is said
+            once and at once.
+    """
+
+    setup: TrainerSetup
+    data: Dataset
+    first: TrialSpec | None
+
+
+def main(pipe: Connection, answers: bool) -> None:
+    """Serve cohorts until the coordinator is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _quiet()
+    threading.Thread(target=_end_with_coordinator, daemon=True).start()
+    try:
+        payload: Payload = pipe.recv()
+        trainer = make_trainer(payload.setup, payload.data, payload.first)
+        pipe.send("ready")
+
+        def send(event: EpochEnded | TrialEnded) -> Signal:
+            pipe.send(event)
+            asks = answers and isinstance(event, EpochEnded)
+            return Signal(pipe.recv()) if asks else Signal.CONTINUE
+
+        while True:
+            serve(pipe.recv(), trainer, payload.data, send)
+            pipe.send(None)
+    except SweeperError as error:
+        pipe.send(error.to_dict())
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return
+
+
+def make_trainer(setup: TrainerSetup, data: Dataset, first: TrialSpec | None) -> Trainer:
+    """The trainer of a study: a user's own, or Keras.
+
+    Raises:
+        ModelError: the function that the study names cannot be found or does not keep its contract.
+    """
+    if is_reference(setup.trainer):
+        own: Trainer = resolve(setup.trainer, setup.folder, what="trainer")
+        return own
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    from sweeper.catalog.models import resolve_model
+    from sweeper.training.choose import choose
+
+    return choose(setup, resolve_model(setup.model, setup.folder), data, first)
+
+
+def _quiet() -> None:
+    """What the framework and user code print goes to the workers' log."""
+    log = os.open(os.environ.get("SWEEPER_WORKER_LOG", os.devnull), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+
+
+def _end_with_coordinator() -> None:
+    """A coordinator that was killed closes nothing in an orderly way: watch it and go with it."""
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
