@@ -1,0 +1,82 @@
+"""Where a study ran: versions, code, machine. Read from metadata, so that nothing is imported for it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("keras-sweeper", "keras", "tensorflow", "tensorflow-cpu", "optuna", "mlflow", "numpy", "scipy",
+            "scikit-learn", "pandas")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Provenance of a study.
+
+    Attributes:
+        packages: installed distribution -> version.
+        commit: git commit of the study's folder, None outside a repository; `dirty` if files differ from it.
+        cores: that this process may use.
+    """
+
+    packages: dict[str, str]
+    python: str
+    platform: str
+    cores: int
+    memory_bytes: int | None
+    commit: str | None
+    dirty: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self)
+
+
+def describe(folder: Path) -> Environment:
+    """The environment of this process, and the git state of `folder`."""
+    packages = {}
+    for name in PACKAGES:
+        try:
+            packages[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    commit = _git(folder, "rev-parse", "HEAD")
+    dirty = bool(commit and _git(folder, "status", "--porcelain", "--untracked-files=no"))
+    return Environment(
+        packages, platform.python_version(), platform.platform(), cores(), _memory_bytes(), commit, dirty
+    )
+
+
+def cores() -> int:
+    """Cores that this process may use: its affinity, within the quota of its control group."""
+    try:
+        allowed = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS
+        allowed = os.cpu_count() or 1
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        if quota != "max":
+            allowed = min(allowed, max(1, round(int(quota) / int(period))))
+    except (OSError, ValueError):
+        pass
+    return allowed
+
+
+def _memory_bytes() -> int | None:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError):
+        return None
+
+
+def _git(folder: Path, *words: str) -> str | None:
+    try:
+        done = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=5, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
