@@ -13,9 +13,9 @@ from sweeper.data import Task
 ACTIVATIONS: tuple[str, ...] = tuple(
     """celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh leaky_relu linear
     log_sigmoid log_softmax mish relu relu6 selu sigmoid silu soft_shrink softmax softplus softsign sparse_plus
-    sparse_sigmoid sparsemax squareplus swish tanh tanh_shrink threshold""".split()
+    sparse_sigmoid sparsemax squareplus swish tanh tanh_shrink""".split()
 )
-"""Every name that `keras.activations.get` knows."""
+"""Every name that `keras.activations.get` knows, but `threshold`, which cannot be called without two more arguments."""
 
 
 @dataclass(frozen=True)

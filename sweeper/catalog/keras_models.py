@@ -171,13 +171,18 @@ class _Hidden:
             recurrent_dropout=recurrent_dropout,
             **self.kernel(),
         )(x)
-        x = keras.layers.Activation(self.activation)(x) if gated else x
+        x = self._activated(x) if gated else x
         return keras.layers.Dropout(self.dropout)(x) if self.dropout else x
 
     def _after(self, x: Any) -> Any:
         x = keras.layers.BatchNormalization()(x) if self.batch_norm else x
-        x = keras.layers.Activation(self.activation)(x)
+        x = self._activated(x)
         return keras.layers.Dropout(self.dropout)(x) if self.dropout else x
+
+    def _activated(self, x: Any) -> Any:
+        if self.activation == "glu":  # Keras 3.15's Activation("glu") reports the width it was given, not the half
+            return keras.ops.glu(x)
+        return keras.layers.Activation(self.activation)(x)
 
 
 def _model(info: DataInfo, inputs: Any, x: Any, hidden: _Hidden) -> keras.Model:
