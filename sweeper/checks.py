@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
@@ -215,7 +216,7 @@ def _expected(name: str, value: Any) -> str:
     """What belongs there, or nothing if the value does."""
     if name not in _OPEN_UNIT | _POSITIVE | _AT_LEAST_ZERO:
         return ""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return "a number"
     if name in _OPEN_UNIT and not 0 <= value < 1:
         return "a number from 0 to below 1"
@@ -261,11 +262,11 @@ def _optimizer_arguments(config: StudyConfig) -> Found:
         return
     used = [name for name in resolve.optimizers(config) if name in OPTIMIZERS]
     for name, path, spec in _spec_paths(config):
-        if name not in ALL_OPTIMIZER_ARGUMENTS:
+        if name not in ALL_OPTIMIZER_ARGUMENTS or any(key not in config.compare for key in spec.when or {}):
             continue
         wanted = (spec.when or {}).get("optimizer", list(used))
         reached = [str(word).lower() for word in (wanted if isinstance(wanted, list) else [wanted])]
-        refusing = [word for word in reached if word in OPTIMIZERS and name not in optimizer_arguments(word)]
+        refusing = [word for word in reached if word in used and name not in optimizer_arguments(word)]
         taking = [word for word in used if name in optimizer_arguments(word)]
         if refusing:
             cure = f"when: {{optimizer: {taking[0] if len(taking) == 1 else taking}}}".replace("'", "")

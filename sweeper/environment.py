@@ -47,9 +47,7 @@ def describe(folder: Path) -> Environment:
             continue
     commit = _git(folder, "rev-parse", "HEAD")
     dirty = bool(commit and _git(folder, "status", "--porcelain", "--untracked-files=no"))
-    return Environment(
-        packages, platform.python_version(), platform.platform(), cores(), _memory_bytes(), commit, dirty
-    )
+    return Environment(packages, platform.python_version(), platform.platform(), cores(), memory_bytes(), commit, dirty)
 
 
 def cores() -> int:
@@ -67,7 +65,8 @@ def cores() -> int:
     return allowed
 
 
-def _memory_bytes() -> int | None:
+def memory_bytes() -> int | None:
+    """Memory of the machine, if it can be told."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (ValueError, OSError):

@@ -84,6 +84,19 @@ class StudyFolder:
             taken = (self.path.with_name(f"{self.path.name}.{number}") for number in range(1, 10_000))
             self.path.rename(next(path for path in taken if not path.exists()))
 
+    def is_locked(self) -> bool:
+        """Whether a process holds the study at this moment."""
+        import fcntl
+
+        try:
+            with open(self.path / "lock") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the study for this process.

@@ -51,7 +51,7 @@ class History(Protocol):
     def __contains__(self, number: int) -> bool: ...
 
     def records(self) -> Iterable[TrialRecord]:
-        """Every finished trial in the order of its number."""
+        """Every finished trial in the order of its number, but for failed ones that are to be tried again."""
 
 
 class Ledger(Protocol):

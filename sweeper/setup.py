@@ -12,7 +12,8 @@ class TrainerSetup:
     """How trials are trained in this study.
 
     Attributes:
-        trainer: `fit`, another built-in trainer, or `module:function`.
+        trainer: `keras`, or the `module:function` that replaces it.
+        fuse: how Keras trains a cohort: `auto`, `graph` or `off`.
         folder: folder of the study file; it is on the import path of a user's modules.
         model: built-in name or `module:function`.
         model_options: fixed keyword arguments of the model function; a trial's parameters override them.
@@ -21,10 +22,10 @@ class TrainerSetup:
         batch_size: where a trial does not set its own.
         schedule: `constant`, `cosine` (to 0) or `linear` (to 0), stepped every batch.
         threads: of the framework in each worker.
-        keep: whether the pick is trained once more and kept as a model.
     """
 
-    trainer: str = "fit"
+    trainer: str = "keras"
+    fuse: str = "auto"
     folder: str = "."
     model: str = "mlp"
     model_options: Mapping[str, Any] = field(default_factory=dict)
@@ -35,4 +36,3 @@ class TrainerSetup:
     mixed_precision: bool = False
     deterministic: bool = False
     threads: int = 1
-    keep: bool = True

@@ -154,7 +154,7 @@ class Drive:
                 Problem(f"trial {record.spec.number} ({record.spec.combination})",
                         f"at most {self.limits.failures:.0%} of the trials to fail (budget.failures)",
                         f"{self._failed} of {self._ended} failed; the last: {record.ended.reason}",
-                        "mend the cause and run the same command, or raise budget.failures")
+                        "mend the cause and run the same command with --retry-failed, or raise budget.failures")
             )  # fmt: skip
 
     def _time_is_up(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import typing
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Union
 
@@ -81,11 +81,15 @@ def _validated(source: Source, problems: list[tuple[tuple[Hashable, ...], Proble
         try:
             return StudyConfig.model_validate(document)
         except ValidationError as error:
+            found: dict[tuple[Hashable, ...], Problem] = {}
             for detail in error.errors():
                 path = _path_in(document, detail["loc"])
                 problem = _problem(detail, path, source)
-                if all(problem != other for _, other in problems):
-                    problems.append((path, problem))
+                if path in found:  # every member of a union says what it would have taken
+                    problem = replace(problem, expected=f"{found[path].expected} or {problem.expected}")
+                found[path] = problem
+            problems += [item for item in found.items() if item not in problems]
+            for path in found:
                 _take_out(document, path)
     return None
 

@@ -153,11 +153,11 @@ def _scalar(node: yaml.ScalarNode) -> Any:
         return text
     if text in _WORDS:
         return _WORDS[text]
-    if _INT.fullmatch(text) and len(text) <= MAX_DIGITS:
+    if len(text) > MAX_DIGITS:
+        return text
+    if _INT.fullmatch(text):
         return int(text)
-    if _FLOAT.fullmatch(text):
-        return float(text)
-    return text
+    return float(text) if _FLOAT.fullmatch(text) else text
 
 
 def _syntax_problem(error: yaml.YAMLError, name: str) -> Problem:

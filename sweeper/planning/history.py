@@ -12,6 +12,7 @@ class MemoryHistory:
 
     def __init__(self, records: Iterable[TrialRecord] = ()) -> None:
         self._by_number = {record.spec.number: record for record in records}
+        self._forgiven: set[int] = set()
 
     def __len__(self) -> int:
         return len(self._by_number)
@@ -20,8 +21,12 @@ class MemoryHistory:
         return number in self._by_number
 
     def records(self) -> list[TrialRecord]:
-        """Every record in the order of its number."""
-        return [self._by_number[number] for number in sorted(self._by_number)]
+        """Every record in the order of its number, but for those that are to be tried again."""
+        return [self._by_number[number] for number in sorted(self._by_number) if number not in self._forgiven]
+
+    def forgive(self, numbers: Iterable[int]) -> None:
+        """Take these records for not having been made; their numbers stay taken."""
+        self._forgiven.update(numbers)
 
     def record(self, record: TrialRecord) -> None:
         """Add a record, or replace that of the same number."""

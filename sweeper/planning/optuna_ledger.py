@@ -28,6 +28,7 @@ from sweeper.trial import Cohort, Status, TrialEnded, TrialRecord, TrialSpec
 from sweeper.verdict import Objective
 
 SPEC, ENDED, CURVE, ENDED_AT = "spec", "ended", "curve", "ended_at"
+FORGIVEN = "forgiven"
 _STATES = {
     Status.COMPLETED: TrialState.COMPLETE,
     Status.DIVERGED: TrialState.COMPLETE,
@@ -71,6 +72,7 @@ class OptunaLedger:
         self._rows = {row.number: row._trial_id for row in rows}
         ended = [row for row in rows if ENDED in row.user_attrs and row.state.is_finished()]
         self.history = MemoryHistory(_record(row) for row in ended)
+        self.history.forgive(self.notes.get(FORGIVEN, ()))
         begun = [row for row in rows if not row.state.is_finished()]
         specs = [TrialSpec.from_dict(row.user_attrs[SPEC]) for row in begun if SPEC in row.user_attrs]
         self.waiting = {spec.number: spec for spec in specs}
@@ -84,6 +86,12 @@ class OptunaLedger:
     def note(self, key: str, value: Any) -> None:
         """Keep a JSON value about the whole study."""
         self._guarded(lambda: self.study.set_user_attr(key, value))
+
+    def forgive_failures(self) -> None:
+        """Have every trial that failed tried again, under a new number."""
+        failed = [record.spec.number for record in self.history.records() if record.ended.status.is_failure]
+        self.note(FORGIVEN, sorted({*self.notes.get(FORGIVEN, ()), *failed}))
+        self.history.forgive(failed)
 
     def started(self, cohort: Cohort) -> None:
         """Give every trial of the cohort its row."""
@@ -154,6 +162,21 @@ class OptunaLedger:
             write()
         except (SQLAlchemyError, sqlite3.Error, OSError, optuna.exceptions.StorageInternalError) as error:
             raise _storage_error(self._path, error) from error
+
+
+def stored_records(path: Path, name: str) -> list[TrialRecord]:
+    """Every finished trial of a ledger, which is only read.
+
+    Raises:
+        StorageError: the file cannot be read.
+    """
+    try:
+        study = optuna.load_study(study_name=name, storage=_sqlite(path))
+        rows = study.get_trials(deepcopy=False)
+    except (SQLAlchemyError, sqlite3.Error, OSError, KeyError, RuntimeError) as error:
+        raise _storage_error(path, error) from error
+    forgiven = set(study.user_attrs.get(FORGIVEN, ()))
+    return [_record(row) for row in rows if ENDED in row.user_attrs and row.number not in forgiven]
 
 
 def _sqlite(path: Path) -> RDBStorage:

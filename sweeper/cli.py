@@ -1,0 +1,234 @@
+"""The command line: words in, exit code out. Each command makes one call; nothing heavy is imported for `--help`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from sweeper import __version__
+from sweeper.errors import SweeperError
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+DEFAULT_STUDY = "study.yaml"
+
+
+def main() -> None:
+    """The `sweeper` command: the one place that turns exceptions into exit codes."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except SweeperError as error:
+        click.echo(str(error), err=True)
+        code = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        code = 130
+    except BrokenPipeError:
+        code = 141
+    except Exception as error:  # noqa: BLE001 - the border of the process
+        code = _unexpected(error)
+    sys.exit(code or 0)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="sweeper")
+def cli() -> None:
+    r"""Which activation/optimizer combination wins on your Keras model and your data, and how sure is that?
+
+    \b
+    sweeper init                 writes a first study.yaml
+    sweeper run study.yaml       trains, and ends in a verdict; the same command continues what was interrupted
+    sweeper ui study.yaml        browses every run in MLflow
+    """
+
+
+def _study(command: Function) -> Function:
+    """The arguments that every command on a study has."""
+    argument = click.argument("study", type=click.Path(path_type=Path), default=DEFAULT_STUDY)
+    override = click.option(
+        "-S", "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key, e.g. training.epochs=5."
+    )
+    storage = click.option(
+        "--storage",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path("mlruns"),
+        envvar="SWEEPER_STORAGE",
+        help="Folder that studies and the MLflow store live in.  [default: mlruns]",
+    )
+    return argument(override(storage(command)))
+
+
+_as_json = click.option("--json", "as_json", is_flag=True, help="JSON on stdout, and nothing else.")
+
+
+@cli.command()
+@_study
+@click.option("-j", "--workers", type=click.IntRange(1), envvar="SWEEPER_WORKERS", help="Worker processes.")
+@click.option("-n", "--points", type=click.IntRange(1), envvar="SWEEPER_POINTS", help="Settings a combination.")
+@click.option("--seed", type=click.IntRange(0), envvar="SWEEPER_SEED", help="Seed of the study.")
+@click.option("--time", "time_limit", metavar="2h", envvar="SWEEPER_TIME", help="Stop after this long; exit code 5.")
+@click.option("--engine", type=click.Choice(["processes", "inline"]), envvar="SWEEPER_ENGINE", help="Where trials run.")
+@click.option("--tracking", metavar="URI", envvar="SWEEPER_TRACKING", help="MLflow tracking address.")
+@click.option("--no-tracking", is_flag=True, envvar="SWEEPER_NO_TRACKING", help="Do not write to MLflow.")
+@click.option("--fresh", is_flag=True, help="Begin anew; the old folder is kept under another name.")
+@click.option("--extend", is_flag=True, help="Train what a raised number of seeds, points or trials adds.")
+@click.option("--retry-failed", is_flag=True, help="Train again what failed, crashed or timed out.")
+@click.option("-q", "--quiet", is_flag=True, envvar="SWEEPER_QUIET", help="Only the verdict.")
+@click.option(
+    "--no-progress", is_flag=True, envvar="SWEEPER_NO_PROGRESS", help="Plain lines instead of the live table."
+)
+@_as_json
+def run(study: Path, overrides: tuple[str, ...], storage: Path, **flags: Any) -> int:
+    """Train a study and give its verdict; continues what is there."""
+    from sweeper import study_file
+    from sweeper.commands import run as command
+    from sweeper.commands.tracking import default_uri
+
+    options = dict(_parsed(overrides))
+    options |= {"search.points": flags["points"]} if flags["points"] is not None else {}
+    options |= {"search.seed": flags["seed"]} if flags["seed"] is not None else {}
+    options |= {"budget.time": flags["time_limit"]} if flags["time_limit"] is not None else {}
+    file = study_file.load(study, options)
+    tracking = flags["tracking"] or default_uri(file.config, storage)
+    result = command.run(
+        file,
+        command.Options(
+            engine=flags["engine"],
+            workers=flags["workers"],
+            tracking=None if flags["no_tracking"] else tracking,
+            storage=storage,
+            fresh=flags["fresh"],
+            extend=flags["extend"],
+            retry_failed=flags["retry_failed"],
+            display="quiet" if flags["quiet"] else "plain" if flags["no_progress"] else "auto",
+            command=command.command_line(),
+        ),
+    )
+    click.echo(json.dumps(result.verdict.to_dict(), indent=2) if flags["as_json"] else command.words(result, study))
+    for warning in result.warnings:
+        click.echo(f"\n{warning}", err=True)
+    if result.stopped is not None:
+        click.echo(f"\n{result.stopped}", err=True)
+    return result.exit_code
+
+
+@cli.command()
+@_study
+def validate(study: Path, overrides: tuple[str, ...], storage: Path) -> None:
+    """Check a study file: every problem at once, nothing imported, nothing run."""
+    from sweeper.commands.validate import validate as command
+
+    click.echo(command(study, _parsed(overrides)))
+
+
+@cli.command()
+@_study
+@click.option("-j", "--workers", type=click.IntRange(1), envvar="SWEEPER_WORKERS", help="Worker processes.")
+@click.option("--no-probe", is_flag=True, help="Do not train three short trials to estimate the time.")
+@_as_json
+def plan(
+    study: Path, overrides: tuple[str, ...], storage: Path, workers: int | None, no_probe: bool, as_json: bool
+) -> None:
+    """Combinations, trials, seeds, time, and the difference that can be found."""
+    from sweeper import study_file
+    from sweeper.commands import plan as command
+
+    planned = command.plan(study_file.load(study, _parsed(overrides)), probe=not no_probe, wanted_workers=workers)
+    click.echo(json.dumps(planned.to_dict(), indent=2) if as_json else command.words(planned))
+
+
+@cli.command()
+@_study
+@_as_json
+def status(study: Path, overrides: tuple[str, ...], storage: Path, as_json: bool) -> None:
+    """How far a study is."""
+    from sweeper import study_file
+    from sweeper.commands import status as command
+
+    document = command.status(study_file.load(study, _parsed(overrides)), storage)
+    click.echo(json.dumps(document, indent=2) if as_json else command.status_words(document))
+
+
+@cli.command()
+@_study
+@_as_json
+def best(study: Path, overrides: tuple[str, ...], storage: Path, as_json: bool) -> None:
+    """The pick and its parameters."""
+    from sweeper import study_file
+    from sweeper.commands import status as command
+
+    document = command.best(study_file.load(study, _parsed(overrides)), storage)
+    click.echo(json.dumps(document, indent=2) if as_json else command.best_words(document))
+
+
+@cli.command()
+@_study
+def report(study: Path, overrides: tuple[str, ...], storage: Path) -> None:
+    """Write the report again, from what is stored; works after a kill too."""
+    from sweeper import study_file
+    from sweeper.commands.report import report as command
+
+    for path in command(study_file.load(study, _parsed(overrides)), storage):
+        click.echo(path)
+
+
+@cli.command()
+@_study
+@click.option("--port", type=click.IntRange(1, 65535), default=5000, envvar="SWEEPER_PORT", show_default=True)
+def ui(study: Path, overrides: tuple[str, ...], storage: Path, port: int) -> int:
+    """Start the MLflow UI on the right store, on this machine only, and print the address of the study."""
+    from sweeper import study_file
+    from sweeper.commands.tracking import default_uri
+    from sweeper.commands.ui import ui as command
+
+    config = study_file.load(study, _parsed(overrides)).config
+    return command(default_uri(config, storage), config.tracking.experiment or config.name, port)
+
+
+@cli.command()
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
+def schema(output: Path | None) -> None:
+    """The JSON Schema of study.yaml, for editors."""
+    from sweeper.commands.schema import schema_text
+
+    if output is None:
+        click.echo(schema_text(), nl=False)
+    else:
+        output.write_text(schema_text(), encoding="utf-8")
+
+
+def _parsed(overrides: tuple[str, ...]) -> Mapping[str, Any]:
+    """`key=value` words as a mapping; values are YAML."""
+    from sweeper import yaml_source
+
+    result = {}
+    for word in overrides:
+        key, equals, text = word.partition("=")
+        if not (key and equals):
+            raise click.UsageError(f"-S takes KEY=VALUE, such as training.epochs=5, not {word!r}")
+        result[key] = yaml_source.parse(f"value: {text}", f"-S {key}").value["value"]
+    return result
+
+
+def _unexpected(error: Exception) -> int:
+    """Say that it is a fault of sweeper, and where the traceback is."""
+    import tempfile
+
+    with tempfile.NamedTemporaryFile("w", prefix="sweeper-", suffix=".log", delete=False, encoding="utf-8") as log:
+        log.write(f"sweeper {__version__}: {' '.join(sys.argv)}\n\n")
+        traceback.print_exception(error, file=log)
+    click.echo(f"unexpected {type(error).__name__}: {error}\n  the traceback is in {log.name}", err=True)
+    return 1
+
+
+if __name__ == "__main__":
+    main()

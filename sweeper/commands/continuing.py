@@ -1,0 +1,80 @@
+"""Whether the stored trials belong to the study file at hand."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from sweeper.commands.prepare import Prepared
+from sweeper.errors import Problem, StudyChanged
+from sweeper.planning.optuna_ledger import OptunaLedger
+
+EXTENDABLE = ("confirm.seeds", "confirm.looks", "search.trials", "search.points")
+"""Keys that `--extend` may raise: more of the same plan, on top of what has been trained."""
+
+NOTE = "study"
+
+
+def continue_or_begin(study: Prepared, ledger: OptunaLedger, *, extend: bool) -> Mapping[str, Any]:
+    """What the ledger knows about its study; written on the first run, compared on every other.
+
+    Raises:
+        StudyChanged: the study file or the data differ from those that the stored trials were trained with.
+    """
+    known = ledger.notes.get(NOTE)
+    if known is None:
+        known = _document(study, uid=uuid.uuid4().hex)
+        ledger.note(NOTE, known)
+        return dict(known)
+    changes = list(differences(known["fixed"], study.fixed))
+    if not changes:
+        return dict(known)
+    only_more = all(_is_more(key, old, new) for key, old, new in changes)
+    if not (extend and only_more):
+        raise StudyChanged(_changed(study, changes, only_more))
+    known = _document(study, uid=known["uid"])
+    ledger.note(NOTE, known)
+    return dict(known)
+
+
+def differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Dotted key, old and new value of every leaf that differs."""
+    if isinstance(old, dict) and isinstance(new, Mapping):
+        for key in [*old, *(key for key in new if key not in old)]:
+            yield from differences(old.get(key), new.get(key), f"{path}.{key}" if path else str(key))
+    elif json.dumps(old, sort_keys=True) != json.dumps(new, sort_keys=True):
+        yield path, old, new
+
+
+def _document(study: Prepared, *, uid: str) -> dict[str, Any]:
+    return {
+        "uid": uid,
+        "fixed": json.loads(json.dumps(study.fixed)),
+        "hash": study.hash,
+        "text": study.file.source.text,
+        "began": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    }
+
+
+def _is_more(key: str, old: Any, new: Any) -> bool:
+    if key not in EXTENDABLE:
+        return False
+    if isinstance(old, list) and isinstance(new, list):
+        return new[: len(old)] == old or max(new, default=0) >= max(old, default=0)
+    return old is None or new is None or new >= old
+
+
+def _changed(study: Prepared, changes: list[tuple[str, Any, Any]], only_more: bool) -> Problem:
+    lines = [f"{key}: {_short(old)} -> {_short(new)}" for key, old, new in changes]
+    cure = "--fresh begins a new study and keeps the old folder; or undo the change"
+    if only_more:
+        cure = "--extend trains what is missing on top of what is there; " + cure
+    return Problem(study.file.source.name, "the study file that the stored trials belong to", "\n".join(lines), cure)
+
+
+def _short(value: Any) -> str:
+    text = "nothing" if value is None else json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."

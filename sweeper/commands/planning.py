@@ -1,0 +1,94 @@
+"""From a prepared study to its planner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from sweeper.commands.judge import Judge
+from sweeper.commands.prepare import Prepared
+from sweeper.planning.design import BalancedDesign, exploration_seeds
+from sweeper.planning.optuna_ledger import OptunaLedger
+from sweeper.planning.optuna_search import Search, SearchSettings
+from sweeper.planning.stages import Confirm, Explore, InOrder, Keep
+from sweeper.protocols import Planner
+from sweeper.trial import EpochEnded, Signal, Stage, TrialSpec
+
+COHORT = 8
+"""Trials trained together at most: the points of one combination. Larger ones make workers wait for the last."""
+
+DEFAULT_TRIALS = 100
+
+JudgeEpoch = Callable[[TrialSpec, EpochEnded], Signal]
+
+
+def planner(study: Prepared, judge: Judge, ledger: OptunaLedger, *, keep: str | None) -> tuple[Planner, JudgeEpoch]:
+    """The stages of the study, and who answers epochs."""
+    config = study.config
+    seed, epochs = config.search.seed, config.training.epochs
+    stages: list[Planner] = []
+    judge_epoch: JudgeEpoch = _go_on
+    if config.search.strategy == "balanced":
+        stages.append(Explore(design(study), COHORT))
+    else:
+        search = Search(ledger, study.space, _settings(study), metric=study.objective.validation)
+        stages.append(search)
+        judge_epoch = search.judge_epoch
+    if study.looks:
+        stages.append(Confirm(judge.candidates, judge.next_look, seed=seed, epochs=epochs, cohort_size=COHORT))
+    if keep is not None:
+        stages.append(Keep(judge.pick, keep, seed=seed, epochs=epochs))
+    return InOrder(*stages), judge_epoch
+
+
+def design(study: Prepared) -> BalancedDesign:
+    """The balanced design of a study."""
+    config = study.config
+    return BalancedDesign(study.space, study.points, config.search.seed, epochs=config.training.epochs)
+
+
+def first_trial(study: Prepared) -> TrialSpec:
+    """A trial like those of the study, to try its model with before anything trains."""
+    combination = study.space.combinations()[0]
+    params = study.space.at(combination, [0.5] * len(study.space.tuned_names()))
+    seeds = exploration_seeds(study.config.search.seed, 0)
+    return TrialSpec(0, Stage.EXPLORE, combination, params, seeds, study.config.training.epochs)
+
+
+def expected(study: Prepared) -> Mapping[Stage, tuple[int, int]]:
+    """How many trials each stage will have, at least and at most."""
+    config = study.config
+    combinations = len(study.space.combinations())
+    explore = combinations * study.points
+    counts = {Stage.EXPLORE: (explore, explore)}
+    if config.search.strategy != "balanced":
+        trials = config.search.trials or DEFAULT_TRIALS
+        counts = {Stage.SEARCH: (trials, trials)}
+    if study.looks:
+        low, high = finalist_counts(study)
+        counts[Stage.CONFIRM] = (low * study.looks[0], high * study.looks[-1])
+    return counts
+
+
+def finalist_counts(study: Prepared) -> tuple[int, int]:
+    """How many finalists there will be, at least and at most."""
+    combinations = len(study.space.combinations())
+    wanted = study.config.confirm.finalists
+    if wanted == "auto":
+        return min(2, combinations), min(combinations, max(3, min(6, -(-combinations // 3))))
+    return min(2, combinations), min(combinations, wanted)
+
+
+def _settings(study: Prepared) -> SearchSettings:
+    search = study.config.search
+    return SearchSettings(
+        strategy=search.strategy,
+        trials=search.trials or DEFAULT_TRIALS,
+        points=study.points,
+        pruner=search.pruner,
+        seed=search.seed,
+        epochs=study.config.training.epochs,
+    )
+
+
+def _go_on(_spec: TrialSpec, _event: EpochEnded) -> Signal:
+    return Signal.CONTINUE

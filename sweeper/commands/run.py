@@ -1,0 +1,253 @@
+"""`sweeper run`: load, resolve, plan, explore, confirm, judge, report."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TextIO, Union
+
+from sweeper import environment
+from sweeper.commands import planning
+from sweeper.commands.continuing import continue_or_begin
+from sweeper.commands.judge import Judge
+from sweeper.commands.prepare import Prepared, prepare
+from sweeper.commands.signals import Interruption
+from sweeper.commands.tracking import Tracking, open_tracking
+from sweeper.engines import processes
+from sweeper.engines.inline import InlineEngine
+from sweeper.errors import Incomplete, Interrupted, SweeperError, UsageError
+from sweeper.folder import StudyFolder
+from sweeper.planning.optuna_ledger import OptunaLedger
+from sweeper.protocols import Engine
+from sweeper.report.plain import Kind, observer
+from sweeper.report.progress import Progress
+from sweeper.report.text import summary
+from sweeper.study import Drive, Limits
+from sweeper.study_file import StudyFile
+from sweeper.verdict import Outcome, Verdict
+from sweeper.worker import Payload, make_trainer
+from sweeper.worker import main as worker_main
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run may be told besides its study file; None leaves it to the file or the default.
+
+    Attributes:
+        engine: `processes`, `inline`, or an engine of one's own.
+        tracking: address of the tracking store; None tracks nowhere.
+        storage: folder that holds `studies/<study>`; None keeps everything in memory.
+        time_s: stop handing out trials after this long.
+        display: how progress is shown on `stream`.
+    """
+
+    engine: Union[str, Engine, None] = None
+    workers: int | None = None
+    tracking: str | None = None
+    storage: Path | None = None
+    time_s: float | None = None
+    fresh: bool = False
+    extend: bool = False
+    retry_failed: bool = False
+    display: Kind = "quiet"
+    stream: TextIO = sys.stderr
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run leaves.
+
+    Attributes:
+        stopped: why the study did not come to its end, if it did not.
+        warnings: what went wrong beside the study, for people.
+        report: path of report.html, if there is one.
+    """
+
+    verdict: Verdict
+    stopped: SweeperError | None
+    warnings: tuple[str, ...]
+    report: Path | None
+
+    @property
+    def exit_code(self) -> int:
+        """0 done, 4 no verdict possible, else that of what stopped the study."""
+        if self.stopped is not None:
+            return self.stopped.exit_code
+        wanted_none = self.verdict.outcome is Outcome.NO_VERDICT and not self.verdict.confirmed
+        return 4 if self.verdict.outcome is Outcome.NO_VERDICT and not wanted_none else 0
+
+
+def run(file: StudyFile, options: Options) -> Result:
+    """Run or continue a study.
+
+    Raises:
+        SweeperError: nothing could be trained, or nothing that was trained could be stored.
+    """
+    interruption = Interruption()
+    with interruption.listening(), _folder(file, options) as folder:
+        return Session(file, options, folder, interruption).run()
+
+
+class Session:
+    """One run of one study: the verbs of the line in their order."""
+
+    def __init__(self, file: StudyFile, options: Options, folder: StudyFolder, interruption: Interruption) -> None:
+        self.file = file
+        self.options = options
+        self.folder = folder
+        self.interruption = interruption
+        self.began = time.monotonic()
+
+    def run(self) -> Result:
+        """From a checked file to a verdict."""
+        self._warm_up()
+        study = prepare(self.file)
+        self.interruption.check()
+        judge = Judge(study)
+        with contextlib.closing(self._ledger(study)) as ledger:
+            identity = continue_or_begin(study, ledger, extend=self.options.extend)
+            if self.options.retry_failed:
+                ledger.forgive_failures()
+            tracking = open_tracking(self.options.tracking, study, ledger, identity, root=self.folder.root)
+            stopped = self._train(study, judge, ledger, tracking)
+            return self._conclude(study, judge, ledger, tracking, stopped)
+
+    def _warm_up(self) -> None:
+        if self._engine_kind() == "processes" and self.file.config.trainer is None:
+            in_memory = self.options.storage is None
+            processes.warm_up("sweeper.preload", None if in_memory else str(self.folder.worker_log))
+
+    def _engine_kind(self) -> object:
+        return self.options.engine or self.file.config.engine.kind
+
+    def _ledger(self, study: Prepared) -> OptunaLedger:
+        path = None if self.options.storage is None else self.folder.ledger
+        return OptunaLedger(path, study.config.name, space=study.space, objective=study.objective)
+
+    def _train(
+        self, study: Prepared, judge: Judge, ledger: OptunaLedger, tracking: Tracking
+    ) -> Incomplete | Interrupted | None:
+        """Drive the study to its end; what ended it early, if anything."""
+        planner, judge_epoch = planning.planner(study, judge, ledger, keep=self._keep())
+        progress = Progress(study.space.combinations(), study.objective, expected=planning.expected(study))
+        progress.restore(ledger.history.records())
+        limits = Limits(self._time_s(), study.config.budget.failures, self.interruption.check)
+        with observer(self.options.display, progress, self.options.stream, title=study.config.name) as display:
+            drive = Drive(
+                planner, ledger, tracking.tracker, display, study.objective, limits,
+                study.data.no_information(), judge_epoch,
+            )  # fmt: skip
+            try:
+                drive.run(self._engine(study))
+            except (Incomplete, Interrupted) as error:
+                return error
+        return None
+
+    def _conclude(
+        self,
+        study: Prepared,
+        judge: Judge,
+        ledger: OptunaLedger,
+        tracking: Tracking,
+        stopped: Incomplete | Interrupted | None,
+    ) -> Result:
+        """Judge what there is, report it, and close the tracking."""
+        spent_s = float(ledger.notes.get("spent_s", 0.0)) + time.monotonic() - self.began
+        ledger.note("spent_s", spent_s)
+        records = tuple(ledger.history.records())
+        verdict = judge.verdict(records, complete=stopped is None)
+        verdict = replace(verdict, duration_s=spent_s, tracking=tracking.ids())
+        written: tuple[Path, ...] = ()
+        if self.options.storage is not None or tracking.is_on:
+            written = self._report(study, judge, records, verdict, ledger)
+        warnings = tracking.finish(verdict, written, stopped, keep=self.folder.keep)
+        report = self.folder.report if self.options.storage is not None else None
+        return Result(verdict, stopped, warnings, report)
+
+    def _report(self, study: Prepared, judge: Judge, records: Any, verdict: Verdict, ledger: OptunaLedger) -> Any:
+        from sweeper.commands.report import material, write
+
+        return write(self.folder.path, material(study, records, verdict, self.folder, ledger, self.options.command))
+
+    def _keep(self) -> str | None:
+        wanted = self.file.config.keep.models == "winner" and self.file.config.trainer is None
+        nowhere = self.options.storage is None and self.options.tracking is None
+        return str(self.folder.keep) if wanted and not nowhere else None
+
+    def _time_s(self) -> float | None:
+        return self.options.time_s if self.options.time_s is not None else self.file.config.budget.time
+
+    def _engine(self, study: Prepared) -> Engine:
+        kind = self._engine_kind()
+        first = planning.first_trial(study)
+        if kind == "inline":
+            return InlineEngine(lambda: (make_trainer(study.setup, study.data, first), study.data))
+        if kind == "processes":
+            return processes.ProcessEngine(
+                worker_main,
+                lambda: Payload(study.setup, study.data, first),
+                workers=workers(self.options.workers or study.config.engine.workers),
+                per_trial_s=study.config.budget.per_trial,
+                answers=study.config.search.pruner != "none",
+            )
+        if isinstance(kind, str):
+            raise UsageError.at("engine", "processes or inline", repr(kind))
+        engine: Engine = kind  # type: ignore[assignment]
+        return engine
+
+
+def workers(wanted: int | str) -> int:
+    """How many worker processes: one a core by default, each with one thread of the framework.
+
+    Two single-threaded workers train small models on two cores without loss, where one worker with two threads gains
+    little; each needs about half a gigabyte.
+    """
+    if isinstance(wanted, int):
+        return wanted
+    memory = environment.memory_bytes()
+    by_memory = max(1, memory // 1_000_000_000) if memory else 1_000
+    return max(1, min(environment.cores(), by_memory))
+
+
+@contextlib.contextmanager
+def _folder(file: StudyFile, options: Options) -> Iterator[StudyFolder]:
+    """The locked folder of the study, or a temporary one where nothing is to stay."""
+    if options.storage is None:
+        with tempfile.TemporaryDirectory(prefix="sweeper-") as place:
+            folder = StudyFolder(Path(place), file.config.name)
+            folder.create()
+            yield folder
+        return
+    folder = StudyFolder(options.storage.absolute(), file.config.name)
+    folder.create()
+    with folder.locked():
+        if not options.fresh:
+            yield folder
+            return
+        folder.set_aside()
+    folder.create()
+    with folder.locked():
+        yield folder
+
+
+def command_line() -> str:
+    """The command as it was typed, for the report."""
+    words = [os.path.basename(sys.argv[0]), *sys.argv[1:]]
+    return " ".join(words)
+
+
+def words(result: Result, study: Path) -> str:
+    """The verdict for the terminal, and where to look next."""
+    lines = [summary(result.verdict)]
+    if result.report is not None:
+        lines.append(f"report  {result.report}")
+    if result.verdict.tracking is not None and result.verdict.tracking.get("run_id"):
+        lines.append(f"runs    sweeper ui {study}")
+    return "\n".join(lines)

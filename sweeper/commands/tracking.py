@@ -1,0 +1,121 @@
+"""MLflow as a run uses it: where it is, what it is told first, and what is left to say at the end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sweeper import environment
+from sweeper.commands.prepare import Prepared
+from sweeper.config import StudyConfig
+from sweeper.errors import Incomplete, Interrupted
+from sweeper.planning.optuna_ledger import OptunaLedger
+from sweeper.protocols import Tracker
+from sweeper.report.text import headline
+from sweeper.tracking.addresses import public_uri
+from sweeper.tracking.background import BackgroundTracker, Writer
+from sweeper.tracking.nowhere import NoTracker
+from sweeper.tracking.reachable import check_reachable
+from sweeper.verdict import Verdict
+
+INTERRUPTED_PATIENCE_S = 20.0
+"""After Ctrl-C tracking may take this long; what is missing then is sent by the next run."""
+
+
+def default_uri(config: StudyConfig, root: Path) -> str:
+    """Where the command line tracks: the study file, else MLFLOW_TRACKING_URI, else `mlflow.db` under `root`."""
+    return config.tracking.uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root.absolute()}/mlflow.db"
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """The tracker of a run, and what can be asked of it besides the protocol."""
+
+    tracker: Tracker
+    ledger: OptunaLedger
+    background: BackgroundTracker | None = None
+
+    @property
+    def is_on(self) -> bool:
+        """Whether anything is tracked."""
+        return self.background is not None
+
+    def ids(self) -> Mapping[str, str | None] | None:
+        """`uri`, `experiment` and `run_id`, once the store has answered; None without tracking."""
+        return None if self.background is None else self.background.ids()
+
+    def finish(
+        self, verdict: Verdict, written: Sequence[Path], stopped: Incomplete | Interrupted | None, *, keep: Path
+    ) -> tuple[str, ...]:
+        """Send the report and the kept model, close the parent run; warnings for people."""
+        if self.background is None:
+            return ()
+        if (keep / "model.keras").is_file() and stopped is None:
+            self.background.log_model(keep, _requirements())
+        self.background.finish(
+            "FINISHED" if stopped is None else "KILLED",
+            [str(path) for path in written],
+            {"sweeper.verdict": headline(verdict), "sweeper.outcome": verdict.outcome.value},
+            within_s=INTERRUPTED_PATIENCE_S if isinstance(stopped, Interrupted) else None,
+        )
+        problem = self.background.problem
+        self.background.close()
+        return () if problem is None else (str(problem),)
+
+
+def open_tracking(
+    uri: str | None, study: Prepared, ledger: OptunaLedger, identity: Mapping[str, Any], *, root: Path
+) -> Tracking:
+    """Begin to track in the background, with everything that the ledger already has.
+
+    Raises:
+        TrackingError: a tracking server does not answer.
+    """
+    if uri is None:
+        return Tracking(NoTracker(), ledger)
+    check_reachable(uri)
+    experiment = study.config.tracking.experiment or study.config.name
+
+    def factory() -> Writer:
+        from sweeper.tracking.mlflow_tracker import MlflowTracker
+
+        return MlflowTracker(uri, experiment, artifact_root=root / "artifacts" / "mlflow")
+
+    background = BackgroundTracker(factory, where=public_uri(uri))
+    background.start(_about(study, identity))
+    for record in ledger.history.records():
+        background.trial(record)
+    return Tracking(background, ledger, background)
+
+
+def _about(study: Prepared, identity: Mapping[str, Any]) -> dict[str, Any]:
+    config, data = study.config, study.data
+    return {
+        "name": config.name,
+        "description": config.description,
+        "study_uid": identity["uid"],
+        "study_hash": study.hash,
+        "data_hash": study.fixed["data fingerprint"],
+        "data": {
+            "name": config.data.name,
+            "rows": len(data),
+            "features": list(data.info.input_shape),
+            "task": data.info.task.value,
+        },
+        "study_text": identity["text"],
+        "environment": environment.describe(study.file.folder).to_dict(),
+        "objective": {"metric": study.objective.metric, "goal": "maximize" if study.objective.maximize else "minimize"},
+        "strategy": config.search.strategy,
+        "configuration": config.model_dump(mode="json", exclude_none=True),
+    }
+
+
+def _requirements() -> list[str]:
+    """What loading the kept model needs, in the versions that made it."""
+    packages = environment.describe(Path.cwd()).packages
+    tensorflow = next((name for name in ("tensorflow-cpu", "tensorflow") if name in packages), "tensorflow")
+    names = ("keras", tensorflow, "numpy", "pandas")
+    return [f"{name}=={packages[name]}" if name in packages else name for name in names]

@@ -1,0 +1,186 @@
+import re
+import subprocess
+import sys
+
+import pytest
+
+from sweeper import resolve, study_file
+from sweeper.errors import StudyError
+
+MINIMAL = "name: digits\ndata: {name: digits}\nmodel: {name: mlp}\n"
+
+
+def problems(tmp_path, text):
+    path = tmp_path / "study.yaml"
+    path.write_text(text)
+    with pytest.raises(StudyError) as caught:
+        study_file.load(path)
+    return caught.value.problems
+
+
+def load(tmp_path, text):
+    path = tmp_path / "study.yaml"
+    path.write_text(text)
+    return study_file.load(path).config
+
+
+def test_three_lines_are_a_study(tmp_path):
+    config = load(tmp_path, MINIMAL)
+    space = resolve.space(config)
+    assert len(space.combinations()) == 9
+    assert space.tuned_names() == ("learning_rate",)
+    assert resolve.points(config, space) == 8
+    assert resolve.looks(config) == (10, 20, 30, 40)
+
+
+def test_learning_rates_have_a_range_of_their_own_for_each_optimizer(tmp_path):
+    space = resolve.space(load(tmp_path, MINIMAL))
+    rates = {c["optimizer"]: space.tuned(c)["learning_rate"] for c in space.combinations()}
+    assert (rates["sgd"].low, rates["sgd"].high) == (1e-3, 10)
+    assert (rates["adam"].low, rates["adam"].high) == (1e-5, 1e-1)
+
+
+def test_momentum_lowers_the_default_rates_of_sgd(tmp_path):
+    text = MINIMAL + "parameters: {momentum: {when: {optimizer: [sgd]}, value: 0.9}}\n"
+    space = resolve.space(load(tmp_path, text))
+    rates = {c["optimizer"]: space.tuned(c)["learning_rate"] for c in space.combinations()}
+    assert (rates["sgd"].low, rates["sgd"].high) == (1e-4, 1)
+
+
+def test_the_first_branch_that_holds_counts_and_the_default_comes_last(tmp_path):
+    text = MINIMAL + "parameters: {learning_rate: [{when: {optimizer: SGD}, min: 0.01, max: 1}]}\n"
+    space = resolve.space(load(tmp_path, text))
+    rates = {c["optimizer"]: space.tuned(c)["learning_rate"] for c in space.combinations()}
+    assert (rates["sgd"].low, rates["sgd"].high) == (0.01, 1)
+    assert rates["rmsprop"].low == 1e-5
+
+
+def test_optimizers_are_taken_in_any_case(tmp_path):
+    config = load(tmp_path, MINIMAL + "parameters: {optimizer: {values: [SGD, Adam]}}\n")
+    assert {c["optimizer"] for c in resolve.space(config).combinations()} == {"sgd", "adam"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "where", "expected", "cure"),
+    [
+        ("trainig: {epochs: 3}", "trainig", "a known key", "did you mean 'training'?"),
+        ("training: {epoch: 3}", "training.epoch", "a known key", "did you mean 'epochs'?"),
+        ("training: {epochs: 0}", "training.epochs", "greater than or equal to 1", ""),
+        ("training: {epochs: three}", "training.epochs", "a valid integer", ""),
+        ("training: {schedule: cosinus}", "training.schedule", "constant, cosine or linear", "did you mean 'cosine'?"),
+        ("training: {loss: bce}", "training.loss", "a loss that sweeper knows", ""),
+        ("training: {loss: mse}", "training.loss", "a loss for multiclass data", "loss: auto"),
+        ("metric: {name: mae}", "metric.name", "a metric for multiclass data", "one of accuracy"),
+        ("metric: {name: acuracy}", "metric.name", "a metric that sweeper knows", "did you mean 'accuracy'?"),
+        ("metric: {name: loss, goal: maximize}", "metric.goal", "the better direction", ""),
+        ("parameters: {activation: {values: [relu, rleu]}}", "parameters.activation.values.1", "of Keras", "'relu'"),
+        ("parameters: {activation: {values: [relu, ReLU]}}", "parameters.activation.values.1", "of Keras", "'relu'"),
+        ("parameters: {optimizer: {values: [sgd, adamm]}}", "parameters.optimizer.values.1", "of Keras", "'adam'"),
+        ("parameters: {learning_rate: {min: 0, max: 1, scale: log}}", "learning_rate.min", "above 0", "1.0e-5"),
+        ("parameters: {learning_rate: {min: 1, max: 0.1}}", "learning_rate.min", "below max", ""),
+        ("parameters: {learning_rate: {min: 0.1}}", "learning_rate", "max beside min", ""),
+        ("parameters: {learning_rate: {min: 0.1, max: 1, value: 3}}", "learning_rate", "one of: values", ""),
+        ("parameters: {dropout: {}}", "parameters.dropout", "one of: values", ""),
+        ("parameters: {dropout: {value: 1.0}}", "dropout.value", "from 0 to below 1", ""),
+        ("parameters: {dropout: {values: [0.1, 0.1]}}", "dropout.values", "each value once", ""),
+        ("parameters: {dropout: {value: 0.1, scale: log}}", "dropout.scale", "min and max only", ""),
+        ("parameters: {momentum: {value: 0.9}}", "parameters.momentum", "an argument of adam", "{optimizer: [sgd, rms"),
+        ("parameters: {momentum: {when: {optimizr: sgd}, value: 0.9}}", "when.optimizr", "compared or fixed", ""),
+        ("parameters: {momentum: {when: {optimizer: lion}, value: 0.9}}", "when.optimizer", "takes here", ""),
+        ("parameters: {droput: {value: 0.1}}", "parameters.droput", "a parameter of training", "'dropout'"),
+        ("parameters: {batch_size: {values: [16, 0]}}", "batch_size.values.1", "a whole number from 1", ""),
+        ("compare: [units]", "compare.0", "listed values", ""),
+        ("compare: [activation]\nparameters: {activation: {value: relu}}", "compare", "two combinations", ""),
+        ("search: {points: 5}", "search.points", "at least 6", "points: 8"),
+        ("search: {trials: 50}", "search.trials", "points (a combination)", ""),
+        ("search: {strategy: tpe, points: 8}", "search.points", "trials (in all)", ""),
+        ("search: {strategy: tpe, trials: 5}", "search.trials", "each of 9 combinations", "trials: 72"),
+        ("search: {pruner: median}", "search.pruner", "no pruner", ""),
+        ("confirm: {seeds: 1}", "confirm.seeds", "at least 2 seeds", ""),
+        ("confirm: {seeds: 20, looks: [10]}", "confirm.looks", "a last look at all 20", ""),
+        ("confirm: {looks: [20, 10]}", "confirm.looks", "rising order", ""),
+        ("confirm: {alpha: 0.6}", "confirm.alpha", "less than 0.5", ""),
+        ("budget: {time: soon}", "budget.time", "a duration such as 90s", ""),
+        ("budget: {failures: 120%}", "budget.failures", "less than or equal to 1", ""),
+        ("engine: {kind: ray}", "engine.kind", "processes or inline", ""),
+        ("engine: {workers: 0}", "engine.workers", "", ""),
+        ("trainer: nothing", "trainer", "module:function", ""),
+    ],
+)
+def test_a_fault_is_told_with_place_expectation_and_cure(tmp_path, lines, where, expected, cure):
+    (problem,) = problems(tmp_path, MINIMAL + lines + "\n")
+    assert re.search(r"study\.yaml:[45] ", problem.where + " ")
+    assert where in problem.where
+    assert expected in problem.expected
+    assert cure in problem.cure
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ("{name: digit}", "a data set that sweeper knows"),
+        ("{name: csv, path: a.csv}", "target for csv data"),
+        ("{name: digits, path: x}", "an option of digits"),
+        ("{name: digits, validation: 0.6, test: 0.5}", "validation + test below 1"),
+        ("{name: digits, test: 0}", "a test split"),
+        ("{name: digits, validation: 0}", "greater than 0"),
+        ("digits", "dictionary"),
+    ],
+)
+def test_faults_of_the_data_section(tmp_path, data, expected):
+    found = problems(tmp_path, f"name: x\ndata: {data}\n")
+    assert any(expected in problem.expected for problem in found)
+
+
+def test_all_problems_are_told_at_once_in_the_order_of_lines(tmp_path):
+    text = """nam: x
+data: {name: digits, validatoin: 0.1}
+training: {epochs: 0, batch: 3}
+parameters:
+  activation: {values: [relu, tahn]}
+search: {points: 2}
+"""
+    found = problems(tmp_path, text)
+    lines = [int(re.search(r":(\d+)", problem.where)[1]) for problem in found]
+    assert lines == sorted(lines)
+    assert {1, 2, 3, 5, 6} <= set(lines)
+    assert len(found) == 7
+
+
+def test_a_cnn_is_refused_for_a_table(tmp_path):
+    (problem,) = problems(tmp_path, "name: x\ndata: {name: iris}\nmodel: {name: cnn}\n")
+    assert "rows of a table" in problem.expected
+
+
+def test_with_a_trainer_of_ones_own_any_word_goes(tmp_path):
+    text = "name: x\ndata: {name: digits}\ntrainer: loop:train\nparameters: {optimizer: {values: [mine, yours]}}\n"
+    assert load(tmp_path, text).trainer == "loop:train"
+
+
+def test_overrides_are_applied_before_anything_is_checked(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text(MINIMAL)
+    assert study_file.load(path, {"training.epochs": 3}).config.training.epochs == 3
+    with pytest.raises(StudyError, match=r"training\.epochs"):
+        study_file.load(path, {"training.epochs": -1})
+
+
+def test_a_mapping_is_a_study_too():
+    config = study_file.load({"name": "x", "data": {"name": "iris"}}).config
+    assert config.data.name == "iris"
+
+
+def test_validation_imports_no_framework(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text(MINIMAL)
+    code = f"""
+import sys
+from pathlib import Path
+from sweeper.commands.validate import validate
+print(validate(Path({str(path)!r}), {{}}))
+heavy = {{"tensorflow", "keras", "optuna", "mlflow", "pandas", "sklearn", "scipy", "matplotlib", "rich"}}
+assert not heavy & set(sys.modules), heavy & set(sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "9 combinations" in done.stdout
