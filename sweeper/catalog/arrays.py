@@ -42,9 +42,11 @@ def load(name: str, options: Mapping[str, Any], folder: Path) -> Dataset:
     path = path_of(options, folder)
     task = choice(options, "task", TASKS)
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as stream:  # numpy leaves a broken archive open that it has opened itself
+            archive = np.load(stream, allow_pickle=False)
             if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise DataError.at(str(path), "an npz archive with x and y", "a single array", "np.savez(path, x=, y=)")
+                expected = "an npz archive with x and y"
+                raise DataError.at(str(path), expected, "a single array", "np.savez(path, x=x, y=y)")
             found = {role: _member(archive, role, options, path) for role in _DEFAULT_KEYS}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         received = f"{type(error).__name__}: {error}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ def path_of(options: Options, folder: Path, *, is_folder: bool = False) -> Path:
         raise DataError.at(f"data.path: {given}", f"a {kind} that is there", f"nothing at {path.resolve()}", cure)
     if path.is_dir() is not is_folder:
         raise DataError.at(f"data.path: {given}", f"a {kind}", "a folder" if path.is_dir() else "a file")
+    if not os.access(path, os.R_OK):
+        raise DataError.at(f"data.path: {given}", f"a {kind} that may be read", "no permission", f"chmod +r {path}")
     return path
 
 
