@@ -1,0 +1,147 @@
+"""Confirmation scores: every seed a dot, with mean and interval, best first; who may be best is in the accent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from sweeper.report import canvas, palette, series
+from sweeper.report.canvas import Axes, Canvas
+from sweeper.report.figures_plan import Plan, even_ticks, fitting_words, tick_labels
+from sweeper.report.material import Material
+from sweeper.report.units import Units, clean, percent
+from sweeper.verdict import Finalist, Outcome, Verdict
+
+DOT = 5.0
+"""Diameter in pixels."""
+
+
+def plan(material: Material) -> Plan | None:
+    """The figure, or None where nothing was confirmed."""
+    finalists = [finalist for finalist in material.finalists() if math.isfinite(finalist.score)]
+    if not finalists:
+        return None
+    verdict = material.verdict
+    units = Units.of(verdict)
+    caption = (
+        f"Test {verdict.metric} of every seed, one dot each ({units.direction}); upright stroke: mean, bar: "
+        f"{percent(1 - verdict.alpha)} interval, valid for all rows at once. Filled dots: may be best; hollow: not."
+    )
+    if len(finalists) > 1:
+        caption += " Finalists share their seeds and are compared seed by seed: intervals may overlap and one of the"
+        caption += " two still be better."
+    return Plan("confirmation", _title(verdict), caption, partial(_draw, finalists, units))
+
+
+def _title(verdict: Verdict) -> str:
+    n, of = len(verdict.may_be_best), len(verdict.finalists)
+    if of == 1:
+        return f"{clean(verdict.finalists[0].combination, 60)} on fresh seeds and sealed test rows"
+    if verdict.outcome is Outcome.WINNER and verdict.winner is not None:
+        return f"On fresh seeds, {clean(verdict.winner, 60)} stays ahead"
+    if verdict.outcome is Outcome.TIE:
+        return "On fresh seeds, what is left between the best does not matter"
+    return f"On fresh seeds, {n} of {of} finalists may be best" if n else "The finalists on fresh seeds"
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where things stand in pixels; on a phone the words of a row stand above its dots."""
+
+    narrow: bool
+    width: float
+    row: float
+
+    @property
+    def left(self) -> float:
+        return 8 if self.narrow else 180
+
+    @property
+    def right(self) -> float:
+        return 8 if self.narrow else 150
+
+    @property
+    def shift(self) -> float:
+        """How far under the middle of the row its dots lie."""
+        return 10 if self.narrow else 0
+
+
+def _draw(finalists: Sequence[Finalist], units: Units, width: int) -> Canvas:
+    layout = _Layout(width < 500, width, 72 if width < 500 else 56)
+    top, height = 8.0, layout.row * len(finalists)
+    sheet = Canvas(width, top + height + 46)
+    area = sheet.panel(layout.left, top, width - layout.left - layout.right, height, grid="x")
+    low, high = _limits(finalists, 1 if units.maximize else -1)
+    area.set_xlim(low, high)
+    area.set_ylim(height, 0)
+    area.set_yticks([])
+    ticks = even_ticks(low, high, 4 if layout.narrow else 6)
+    canvas.label_ticks(area, "x", ticks, tick_labels(ticks))
+    scale = (width - layout.left - layout.right) / (high - low)
+    for index, finalist in enumerate(finalists):
+        middle = layout.row * (index + 0.5) + layout.shift
+        _dots(area, finalist, middle, scale, (low, high))
+        _mean(area, finalist, middle)
+        _words(sheet, finalist, units, layout, top + layout.row * index)
+    note = clean(f"test {units.metric}, one dot a seed", fitting_words(width - layout.left, 11))
+    sheet.text((layout.left, top + height + 36), note, color=palette.MUTED, size=11)
+    return sheet
+
+
+def _limits(finalists: Sequence[Finalist], sign: int) -> tuple[float, float]:
+    """All intervals are inside, and all seeds but those far from everything (diverged ones)."""
+    ends = [end for finalist in finalists for end in (finalist.interval.low, finalist.interval.high)]
+    scores = sorted(score for finalist in finalists for score in finalist.scores if math.isfinite(score))
+    low, high = series.focus(scores, sign, keep=[*ends, *(finalist.score for finalist in finalists)])
+    reach = 3 * (high - low)
+    near = [score for score in scores if low - reach < score < high + reach]
+    return series.focus([], sign, keep=[*near, low, high])
+
+
+def _dots(area: Axes, finalist: Finalist, middle: float, scale: float, limits: tuple[float, float]) -> None:
+    low, high = limits
+    inside = [score for score in finalist.scores if low <= score <= high]
+    offsets = series.swarm([score * scale for score in inside], DOT + 0.5, 17)
+    face = palette.ACCENT_SOFT if finalist.in_set else palette.PAPER
+    edge = palette.ACCENT if finalist.in_set else palette.FAINT
+    rows = [middle + offset for offset in offsets]
+    area.plot(inside, rows, "o", markersize=DOT, color=face, markeredgecolor=edge, markeredgewidth=0.8)
+    for beyond, end, marker, align in (
+        ([s for s in finalist.scores if s < low], low, "<", "left"),
+        ([s for s in finalist.scores if s > high], high, ">", "right"),
+    ):
+        if beyond:
+            area.plot([end], [middle], marker, markersize=6, color=edge, clip_on=False)
+            pad = 0.02 * (high - low) * (1 if align == "left" else -1)
+            words = f"{len(beyond)} far off"
+            area.text(end + pad, middle, words, color=palette.MUTED, fontsize=10.5, ha=align, va="center_baseline")
+
+
+def _mean(area: Axes, finalist: Finalist, middle: float) -> None:
+    color = palette.INK if finalist.in_set else palette.MUTED
+    ends = [(finalist.interval.low, middle), (finalist.interval.high, middle)]
+    area.plot(*zip(*ends, strict=True), color=color, linewidth=2.2, solid_capstyle="butt", zorder=4)
+    area.plot([finalist.score] * 2, [middle - 13, middle + 13], color=color, linewidth=2.2, zorder=5)
+
+
+def _words(sheet: Canvas, finalist: Finalist, units: Units, layout: _Layout, top: float) -> None:
+    name_y = top + 13 if layout.narrow else top + layout.row / 2
+    score = units.score(finalist.score)
+    interval = units.interval(finalist.interval.low, finalist.interval.high)
+    color = palette.INK if finalist.in_set else palette.MUTED
+    room = fitting_words(layout.width * 0.52 if layout.narrow else layout.left - 20)
+    write = sheet.strong if finalist.in_set else sheet.text
+    name = clean(finalist.combination, room)
+    if layout.narrow:
+        write((layout.left, name_y), name, color=color)
+        sheet.text((layout.width - 8, name_y), f"{score}  ({interval})", color=color, size=11, align="right")
+        return
+    extra = f"{finalist.diverged} diverged" if finalist.unstable else ""
+    shift = 8 if extra else 0
+    write((layout.left - 16, name_y - shift), name, color=color, align="right")
+    sheet.text((layout.left - 16, name_y + 9), extra, color=palette.MUTED, size=10.5, align="right")
+    x = layout.width - layout.right + 18
+    write((x, name_y - 8), score, color=color)
+    sheet.text((x, name_y + 9), interval, color=palette.MUTED, size=11)

@@ -1,0 +1,230 @@
+"""The answer in words. Says no more than the verdict carries, and names the doubt where there is one."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+
+from sweeper.report.material import ranked
+from sweeper.report.tables import finalist_table
+from sweeper.report.units import Units, clean, count, number, percent
+from sweeper.trial import Combination
+from sweeper.verdict import Finalist, Outcome, Verdict
+
+
+def headline(verdict: Verdict) -> str:
+    """The answer in one or two sentences."""
+    tell: Mapping[Outcome, Callable[[Verdict, Units], str]] = {
+        Outcome.WINNER: _winner,
+        Outcome.TIE: _tie,
+        Outcome.NOT_SEPARATED: _not_separated,
+    }
+    if verdict.outcome not in tell or verdict.pick is None or _finalist(verdict, verdict.pick.combination) is None:
+        return _no_verdict(verdict)
+    return tell[verdict.outcome](verdict, Units.of(verdict))
+
+
+def paragraph(verdict: Verdict) -> str:
+    """How the answer came about, how sure it is, and what it does not cover."""
+    sentences = [_what_was_done(verdict), _how_sure(verdict), _how_chosen(verdict)]
+    if not verdict.complete:
+        sentences.append("The plan was not trained to its end, so this is the answer of what was trained.")
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def summary(verdict: Verdict) -> str:
+    """The answer for a terminal: plain text, at most about 100 columns wide."""
+    blocks = [headline(verdict), paragraph(verdict)]
+    if verdict.finalists:
+        blocks.append(_aligned(finalist_table(verdict)))
+    if verdict.notes:
+        blocks.append("\n".join(["Mind:", *(f"  * {clean(note)}" for note in verdict.notes)]))
+    blocks.append("\n".join(["Next:", *(f"  * {step}" for step in next_steps(verdict))]))
+    return "\n\n".join(_wrapped(block) for block in blocks)
+
+
+def next_steps(verdict: Verdict) -> tuple[str, ...]:
+    """What to do tomorrow, the most useful thing first."""
+    if verdict.pick is None:
+        return (
+            "Read the reasons in trials.csv; the usual cures are lower learning rates and a look at the data.",
+            "Once the cause is gone, start again with `--fresh`.",
+        )
+    steps = [f"Use {_name(verdict.pick.combination)}{_settings(verdict)}."]
+    if not verdict.complete:
+        steps.append("Run the same command again: it continues where it stopped.")
+    elif verdict.outcome is Outcome.NOT_SEPARATED and verdict.seeds_needed:
+        steps.append(
+            f"To separate them, set `confirm: {{seeds: {verdict.seeds_needed}}}` in the study file and run it with "
+            "`--extend`."
+        )
+    elif verdict.outcome is Outcome.TIE:
+        steps.append("More seeds would not change what to do: the difference that may remain does not matter.")
+    elif verdict.outcome is Outcome.NO_VERDICT:
+        steps.append("Before claiming that it is the best, let the study confirm it: `confirm:` in the study file.")
+    return tuple(steps)
+
+
+def pick_params(verdict: Verdict) -> dict[str, str]:
+    """The tuned settings of the pick besides what is compared, written short."""
+    if verdict.pick is None:
+        return {}
+    return {
+        clean(name): clean(number(value), 40)
+        for name, value in verdict.pick.params.items()
+        if name not in verdict.pick.combination
+    }
+
+
+def _winner(verdict: Verdict, units: Units) -> str:
+    leader = _leader(verdict)
+    claim = f"{_name(leader.combination)} wins: {_scored(verdict, leader, units, '{} ({})')}"
+    others = [f for f in ranked(verdict) if f.combination != leader.combination]
+    if not others or verdict.lead is None:
+        return f"{claim}. It was the only finalist."
+    return f"{claim}, {units.gap(verdict.lead)} ahead of the next best, {_name(others[0].combination)}."
+
+
+def _tie(verdict: Verdict, units: Units) -> str:
+    pick, n = _leader(verdict), len(verdict.may_be_best)
+    use = f"use {_name(pick.combination)} ({_scored(verdict, pick, units)})"
+    if n > 1:
+        of = len(verdict.finalists)
+        who = f"{n} of {of} finalists" if n < of else f"all {n} finalists" if n > 2 else "both finalists"
+        return f"Tie: {who} are equally good to within {units.gap(verdict.epsilon)}; {use}."
+    ahead = "" if verdict.lead is None else f" of {units.gap(verdict.lead)}"
+    return f"Tie: the lead{ahead} is smaller than the {units.gap(verdict.epsilon)} that matter; {use}."
+
+
+def _not_separated(verdict: Verdict, units: Units) -> str:
+    pick, n, of = _leader(verdict), len(verdict.may_be_best), len(verdict.finalists)
+    who = f"{n} of {count(of, 'finalist')}" if n < of else f"any of the {of} finalists"
+    said = f"Not separated: {who} may be best; the pick, {_name(pick.combination)},"
+    if verdict.regret is None:
+        return f"{said} is the best guess."
+    bound = f"{units.gap(verdict.regret, bound=True)} {units.worse} the best"
+    said = f"{said} is at most {bound} ({percent(1 - verdict.alpha)})."
+    trained = max(finalist.seeds for finalist in verdict.finalists)
+    if (verdict.seeds_needed or 0) <= trained:
+        return said
+    return f"{said} About {verdict.seeds_needed} seeds a finalist would tell; it had {trained}."
+
+
+def _no_verdict(verdict: Verdict) -> str:
+    if verdict.pick is None:
+        tried = sum(explored.trials for explored in verdict.explored)
+        if not tried:
+            return "No verdict: nothing was trained."
+        diverged = sum(explored.diverged for explored in verdict.explored)
+        how = " (every one diverged)" if diverged == tried else f" ({diverged} diverged)" if diverged else ""
+        return f"No verdict: none of {count(tried, 'trial')} ended with a score{how}."
+    name = _name(verdict.pick.combination)
+    if verdict.finalists:
+        return f"No verdict: the confirmation is too small to say anything; {name} leads so far."
+    best = next((e.best for e in verdict.explored if e.combination == verdict.pick.combination), None)
+    scored = "" if best is None else f" (validation {verdict.metric} {Units.of(verdict).score(best)}, a single run)"
+    return f"No verdict: nothing was confirmed on fresh seeds; {name} scored best in exploration{scored}."
+
+
+def _scored(verdict: Verdict, finalist: Finalist, units: Units, pattern: str = "{}, {}") -> str:
+    interval = units.interval(finalist.interval.low, finalist.interval.high)
+    score = f"{verdict.metric} {units.score(finalist.score)}"
+    return pattern.format(score, f"{percent(1 - verdict.alpha)} interval {interval}")
+
+
+def _what_was_done(verdict: Verdict) -> str:
+    explored = verdict.explored
+    if not explored:
+        return ""
+    trials = _span([e.trials for e in explored])
+    first = f"{count(len(explored), 'combination')} {'was' if len(explored) == 1 else 'were'} explored"
+    first += f" with {trials} training{'' if trials == '1' else 's'} each"
+    if not verdict.finalists:
+        return f"{first}, scored on validation rows."
+    n = len(verdict.finalists)
+    best = "it was" if n == len(explored) == 1 else "the best was" if n == 1 else f"the best {n} were"
+    seeds = _span([finalist.seeds for finalist in verdict.finalists])
+    shared = "" if n == 1 else ", the same seeds for each"
+    return f"{first}; {best} then trained again with {seeds} fresh seeds{shared}, and scored on sealed test rows."
+
+
+def _how_sure(verdict: Verdict) -> str:
+    units, sure = Units.of(verdict), percent(1 - verdict.alpha)
+    if verdict.outcome is Outcome.NO_VERDICT or not verdict.finalists:
+        return "The best of many single runs is lucky as well as good: expect it to score less next time."
+    matters = f"{units.gap(verdict.epsilon)}, the smallest difference that matters here"
+    hint = " (1 point = 0.01)" if units.share else ""
+    if verdict.outcome is Outcome.WINNER:
+        if len(verdict.finalists) == 1:
+            return "Nothing else was confirmed, so nothing was compared with it."
+        return f"With {sure} confidence no other finalist is better, and it leads by at least {matters}{hint}."
+    if verdict.outcome is Outcome.TIE and len(verdict.may_be_best) == 1:
+        return f"It is ahead with {sure} confidence, but by less than {matters}{hint}."
+    bound = "" if verdict.regret is None else units.gap(verdict.regret, bound=True)
+    if verdict.outcome is Outcome.TIE:
+        close = f": it is at most {bound} {units.worse} the best" if bound else ""
+        return f"With {sure} confidence the pick loses less than {matters}{close}{hint}."
+    if verdict.regret is not None and verdict.regret < verdict.epsilon:
+        return (
+            f"With {sure} confidence the pick is at most {bound} {units.worse} the best, less than {matters}{hint}: it "
+            "is safe to use, though others that may be best have not been ruled out."
+        )
+    loses = f"up to {bound} may lie between the pick and the best" if bound else "the pick may not be the best"
+    return f"With {sure} confidence {loses}, more than {matters}{hint}."
+
+
+def _how_chosen(verdict: Verdict) -> str:
+    if verdict.strategy != "balanced":
+        return (
+            f"Settings were sought with {clean(verdict.strategy)}, which gives combinations unequal budgets: the pick "
+            "is a good setting, and a combination that got few trials may have lost for that reason."
+        )
+    if len(verdict.explored) > len(verdict.finalists) > 0:
+        return "The choice of the finalists rests on exploration and is not covered by that confidence."
+    return ""
+
+
+def _name(combination: Combination) -> str:
+    return clean(combination, 90)
+
+
+def _settings(verdict: Verdict) -> str:
+    params = pick_params(verdict)
+    return " with " + ", ".join(f"{name} {value}" for name, value in params.items()) if params else ""
+
+
+def _leader(verdict: Verdict) -> Finalist:
+    """The finalist that the headline is about: the winner, or else the pick."""
+    assert verdict.pick is not None  # `headline` answers otherwise
+    found = _finalist(verdict, verdict.winner or verdict.pick.combination)
+    return found or ranked(verdict)[0]
+
+
+def _finalist(verdict: Verdict, combination: Combination) -> Finalist | None:
+    return next((finalist for finalist in verdict.finalists if finalist.combination == combination), None)
+
+
+def _span(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def _aligned(rows: list[list[str]]) -> str:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
+
+
+def _wrapped(block: str) -> str:
+    """The block with its prose broken at 100 columns; tables and lists (several lines) keep their lines."""
+    if "\n" in block and not block.startswith(("Mind:", "Next:")):
+        return block
+    return "\n".join(
+        textwrap.fill(line, 100, subsequent_indent="    " if line.startswith("  ") else "", break_long_words=False)
+        for line in block.split("\n")
+    )
