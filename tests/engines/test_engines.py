@@ -1,0 +1,168 @@
+"""What every engine promises, and what only processes can: to survive a worker."""
+
+import functools
+
+import pytest
+
+from sweeper.engines.inline import InlineEngine
+from sweeper.engines.processes import ProcessEngine
+from sweeper.errors import ModelError
+from sweeper.testing import ScriptedTrainer, small_dataset
+from sweeper.trial import (
+    Cohort,
+    Combination,
+    EpochEnded,
+    Heartbeat,
+    Seeds,
+    Signal,
+    Stage,
+    Status,
+    TrialEnded,
+    TrialSpec,
+)
+from tests.engines import trainers
+
+
+def spec(number, **params):
+    return TrialSpec(
+        number, Stage.EXPLORE, Combination({"activation": "relu"}), {"activation": "relu", **params},
+        Seeds(0, number, number), epochs=2, repetition=number,
+    )  # fmt: skip
+
+
+def cohorts(trials, size, **params):
+    return [
+        Cohort(tuple(spec(n, **params) for n in range(start, min(start + size, trials))))
+        for start in range(0, trials, size)
+    ]
+
+
+def drive(engine, work, on_event=lambda event: Signal.CONTINUE):
+    waiting, events = list(work), []
+
+    def take(event):
+        if not isinstance(event, Heartbeat):
+            events.append(event)
+        return on_event(event)
+
+    engine.run(lambda: waiting.pop(0) if waiting else None, take)
+    return events
+
+
+def ends(events):
+    return {event.number: event for event in events if isinstance(event, TrialEnded)}
+
+
+def process_engine(trainer, **options):
+    return ProcessEngine(trainers.main, lambda: trainer, **{"workers": 2, **options})
+
+
+ENGINES = {
+    "inline": lambda: InlineEngine(lambda: (ScriptedTrainer(trainers.score), small_dataset())),
+    "processes": functools.partial(process_engine, "scripted"),
+}
+
+
+@pytest.mark.parametrize("make", ENGINES.values(), ids=ENGINES)
+def test_every_trial_ends_exactly_once_and_epochs_come_before(make):
+    events = drive(make(), cohorts(10, 3))
+    numbers = [event.number for event in events if isinstance(event, TrialEnded)]
+    assert sorted(numbers) == list(range(10))
+    for number in range(10):
+        own = [event for event in events if event.number == number]
+        assert [type(event) for event in own] == [EpochEnded, EpochEnded, TrialEnded]
+    assert ends(events)[7].metrics["val_accuracy"] == 0.07
+
+
+@pytest.mark.parametrize("make", ENGINES.values(), ids=ENGINES)
+def test_no_work_starts_nothing(make):
+    assert drive(make(), []) == []
+
+
+@pytest.mark.parametrize("make", ENGINES.values(), ids=ENGINES)
+def test_an_exception_of_the_coordinator_ends_everything_and_is_raised(make):
+    def refuse(event):
+        if isinstance(event, TrialEnded):
+            raise RuntimeError("enough")
+        return Signal.CONTINUE
+
+    engine = make()
+    with pytest.raises(RuntimeError, match="enough"):
+        drive(engine, cohorts(10, 3), refuse)
+    assert getattr(engine, "_alive", []) == []
+
+
+@pytest.mark.parametrize(
+    "engine",
+    [
+        InlineEngine(lambda: (ScriptedTrainer(trainers.score), small_dataset())),
+        process_engine("scripted", answers=True),
+    ],
+    ids=["inline", "processes"],
+)
+def test_stop_ends_the_trial_it_answers_and_no_other(engine):
+    events = drive(engine, cohorts(4, 2), lambda e: Signal.STOP if getattr(e, "number", None) == 1 else Signal.CONTINUE)
+    found = ends(events)
+    assert found[1].status is Status.PRUNED
+    assert found[1].epochs == 1
+    assert {found[n].status for n in (0, 2, 3)} == {Status.COMPLETED}
+
+
+def test_workers_live_on_from_cohort_to_cohort():
+    found = ends(drive(process_engine("tells_pid"), cohorts(12, 1)))
+    pids = {end.metrics["val_accuracy"] for end in found.values()}
+    assert len(found) == 12
+    assert len(pids) <= 2
+
+
+def test_a_worker_that_dies_once_costs_nothing_but_time(tmp_path):
+    found = ends(drive(process_engine("dies_once"), cohorts(6, 3, marker=str(tmp_path / "died"))))
+    assert {end.status for end in found.values()} == {Status.COMPLETED}
+    assert len(found) == 6
+
+
+def test_a_trial_that_kills_its_worker_twice_is_recorded_with_the_rest_of_its_cohort():
+    events = drive(process_engine("dies_on_trial_3"), cohorts(8, 4))
+    found = ends(events)
+    assert found[3].status is Status.CRASHED
+    assert "signal 9" in found[3].reason
+    assert [found[n].status for n in (0, 1, 2, 4, 5, 6, 7)] == [Status.COMPLETED] * 7
+    assert sum(isinstance(event, TrialEnded) for event in events) == 8
+
+
+def test_a_hanging_worker_is_ended_and_its_trial_recorded():
+    found = ends(drive(process_engine("hangs_on_trial_3", per_trial_s=0.5), cohorts(8, 4)))
+    assert found[3].status is Status.TIMED_OUT
+    assert "budget.per_trial" in found[3].reason
+    assert [found[n].status for n in (0, 1, 2, 4, 5, 6, 7)] == [Status.COMPLETED] * 7
+
+
+def test_what_a_worker_refuses_is_raised_as_the_same_error():
+    engine = ProcessEngine(trainers.main_refusing, lambda: "", workers=1)
+    with pytest.raises(ModelError, match="return it"):
+        drive(engine, cohorts(1, 1))
+
+
+def test_a_trainer_that_raises_fails_what_it_had_not_reported():
+    def train(cohort, data, report):
+        report(TrialEnded.completed(cohort.trials[0], {"val_accuracy": 1.0}))
+        raise ValueError("no such layer")
+
+    found = ends(drive(InlineEngine(lambda: (train, small_dataset())), cohorts(3, 3)))
+    assert found[0].status is Status.COMPLETED
+    assert found[1].status is found[2].status is Status.FAILED
+    assert "ValueError: no such layer" in found[1].reason
+    assert "test_engines.py" in found[1].reason
+
+
+def test_a_trainer_that_forgets_a_trial_fails_it():
+    found = ends(drive(InlineEngine(lambda: (lambda *_: None, small_dataset())), cohorts(1, 1)))
+    assert "returned no result" in found[0].reason
+
+
+def test_sys_exit_in_user_code_is_a_failed_trial():
+    def train(cohort, data, report):
+        raise SystemExit(3)
+
+    found = ends(drive(InlineEngine(lambda: (train, small_dataset())), cohorts(1, 1)))
+    assert found[0].status is Status.FAILED

@@ -1,0 +1,70 @@
+"""Worker mains and trainers for the tests of engines; importable by worker processes."""
+
+import os
+import signal
+import time
+
+from sweeper.engines.serving import serve
+from sweeper.errors import ModelError
+from sweeper.testing import ScriptedTrainer, small_dataset
+from sweeper.trial import EpochEnded, Signal, TrialEnded
+
+
+def score(spec):
+    return spec.number / 100
+
+
+def main(pipe, answers):
+    """A worker whose payload names a trainer of this module."""
+    trainer = globals()[pipe.recv()]
+    pipe.send("ready")
+
+    def send(event):
+        pipe.send(event)
+        return Signal(pipe.recv()) if answers and isinstance(event, EpochEnded) else Signal.CONTINUE
+
+    while True:
+        try:
+            cohort = pipe.recv()
+        except EOFError:
+            return
+        serve(cohort, trainer, small_dataset(), send)
+        pipe.send(None)
+
+
+def main_refusing(pipe, answers):
+    pipe.recv()
+    pipe.send(ModelError.at("model", "a model", "None", "return it").to_dict())
+
+
+scripted = ScriptedTrainer(score)
+
+
+def dies_on_trial_3(cohort, data, report):
+    for spec in cohort.trials:
+        if spec.number == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+        report(TrialEnded.completed(spec, {"val_accuracy": score(spec)}))
+    return []
+
+
+def dies_once(cohort, data, report):
+    marker = cohort.trials[0].params["marker"]
+    for spec in cohort.trials:
+        if spec.number == 3 and not os.path.exists(marker):
+            open(marker, "w").close()
+            os._exit(7)
+        report(TrialEnded.completed(spec, {"val_accuracy": score(spec)}))
+    return []
+
+
+def hangs_on_trial_3(cohort, data, report):
+    for spec in cohort.trials:
+        if spec.number == 3:
+            time.sleep(60)
+        report(TrialEnded.completed(spec, {"val_accuracy": score(spec)}))
+    return []
+
+
+def tells_pid(cohort, data, report):
+    return [TrialEnded.completed(spec, {"val_accuracy": float(os.getpid())}) for spec in cohort.trials]

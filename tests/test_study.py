@@ -1,0 +1,115 @@
+import math
+
+import pytest
+
+from sweeper.engines.inline import InlineEngine
+from sweeper.errors import Incomplete, Interrupted
+from sweeper.planning.design import BalancedDesign
+from sweeper.planning.optuna_ledger import OptunaLedger
+from sweeper.planning.stages import Explore
+from sweeper.resolve import space
+from sweeper.study import Drive, Limits
+from sweeper.study_file import load
+from sweeper.testing import MemoryTracker, ScriptedTrainer, SilentObserver, small_dataset
+from sweeper.trial import Status, TrialEnded
+from sweeper.verdict import Objective
+
+SPACE = space(load({"name": "x", "data": {"name": "digits"}}).config)
+OBJECTIVE = Objective("accuracy", True, 0.003)
+DESIGN = BalancedDesign(SPACE, 8, seed=0, epochs=2)
+
+
+def run(trainer, *, ledger=None, limits=None):
+    ledger = ledger or OptunaLedger(None, "x", space=SPACE, objective=OBJECTIVE)
+    tracker = MemoryTracker()
+    drive = Drive(
+        Explore(DESIGN, 8), ledger, tracker, SilentObserver(), OBJECTIVE, limits or Limits(),
+        no_information={"accuracy": 0.1, "loss": 2.3},
+    )  # fmt: skip
+    drive.run(InlineEngine(lambda: (trainer, small_dataset())))
+    return ledger, tracker
+
+
+def test_every_trial_is_in_the_ledger_and_then_in_the_tracker():
+    ledger, tracker = run(ScriptedTrainer(lambda spec: 0.5))
+    assert [record.spec.number for record in ledger.history.records()] == list(range(72))
+    assert tracker.records == ledger.history.records()
+    assert ledger.history.records()[0].curve == {"val_accuracy": (0.5, 0.5)}
+
+
+def test_a_diverged_trial_gets_the_score_of_no_information():
+    ledger, _ = run(ScriptedTrainer(lambda spec: math.nan if spec.number == 5 else 0.5))
+    record = ledger.history.records()[5]
+    assert record.ended.status is Status.DIVERGED
+    assert record.value("val_accuracy") == 0.1
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_score_that_is_no_number_is_a_divergence(value):
+    def train(cohort, data, report):
+        return [TrialEnded.completed(spec, {"val_accuracy": value}) for spec in cohort.trials]
+
+    ledger, _ = run(train)
+    assert {record.ended.status for record in ledger.history.records()} == {Status.DIVERGED}
+
+
+def test_a_study_whose_first_trials_all_fail_is_given_up():
+    def train(cohort, data, report):
+        raise ValueError("no such layer")
+
+    with pytest.raises(Incomplete, match="no such layer"):
+        run(train)
+
+
+def test_a_missing_metric_is_told():
+    def train(cohort, data, report):
+        return [TrialEnded.completed(spec, {"accuracy": 1.0}) for spec in cohort.trials]
+
+    with pytest.raises(Incomplete, match="returned no val_accuracy"):
+        run(train)
+
+
+def test_a_few_failures_are_data():
+    def train(cohort, data, report):
+        return [
+            TrialEnded.failed(s, "boom") if s.number % 10 == 9 else TrialEnded.completed(s, {"val_accuracy": 0.5})
+            for s in cohort.trials
+        ]
+
+    ledger, _ = run(train)
+    statuses = [record.ended.status for record in ledger.history.records()]
+    assert statuses.count(Status.FAILED) == 7
+    assert len(statuses) == 72
+
+
+def test_time_that_is_up_ends_the_study_between_cohorts():
+    ledger = OptunaLedger(None, "x", space=SPACE, objective=OBJECTIVE)
+    with pytest.raises(Incomplete, match=r"budget\.time"):
+        run(ScriptedTrainer(lambda spec: 0.5), ledger=ledger, limits=Limits(time_s=0.0))
+    assert len(ledger.history) == 0
+
+
+def test_an_interrupted_study_continues_with_what_is_missing(tmp_path):
+    class AfterTen:
+        count = 0
+
+        def __call__(self):
+            self.count += 1
+            if self.count > 40:
+                raise Interrupted
+
+    def opened():
+        return OptunaLedger(tmp_path / "study.db", "x", space=SPACE, objective=OBJECTIVE)
+
+    whole, _ = run(ScriptedTrainer(lambda spec: spec.number / 100))
+    ledger = opened()
+    with pytest.raises(Interrupted):
+        run(ScriptedTrainer(lambda spec: spec.number / 100), ledger=ledger, limits=Limits(interrupted=AfterTen()))
+    done = len(ledger.history)
+    assert 0 < done < 72
+    ledger.close()
+    trainer = ScriptedTrainer(lambda spec: spec.number / 100)
+    ledger, _ = run(trainer, ledger=opened())
+    assert len(trainer.trained) == 72 - done
+    assert [r.ended for r in ledger.history.records()] == [r.ended for r in whole.history.records()]
+    ledger.close()
