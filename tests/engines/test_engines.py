@@ -3,6 +3,7 @@
 import functools
 
 import pytest
+import worker_mains
 
 from sweeper.engines.inline import InlineEngine
 from sweeper.engines.processes import ProcessEngine
@@ -20,7 +21,6 @@ from sweeper.trial import (
     TrialEnded,
     TrialSpec,
 )
-from tests.engines import trainers
 
 
 def spec(number, **params):
@@ -54,11 +54,11 @@ def ends(events):
 
 
 def process_engine(trainer, **options):
-    return ProcessEngine(trainers.main, lambda: trainer, **{"workers": 2, **options})
+    return ProcessEngine(worker_mains.main, lambda: trainer, **{"workers": 2, **options})
 
 
 ENGINES = {
-    "inline": lambda: InlineEngine(lambda: (ScriptedTrainer(trainers.score), small_dataset())),
+    "inline": lambda: InlineEngine(lambda: (ScriptedTrainer(worker_mains.score), small_dataset())),
     "processes": functools.partial(process_engine, "scripted"),
 }
 
@@ -95,7 +95,7 @@ def test_an_exception_of_the_coordinator_ends_everything_and_is_raised(make):
 @pytest.mark.parametrize(
     "engine",
     [
-        InlineEngine(lambda: (ScriptedTrainer(trainers.score), small_dataset())),
+        InlineEngine(lambda: (ScriptedTrainer(worker_mains.score), small_dataset())),
         process_engine("scripted", answers=True),
     ],
     ids=["inline", "processes"],
@@ -138,7 +138,7 @@ def test_a_hanging_worker_is_ended_and_its_trial_recorded():
 
 
 def test_what_a_worker_refuses_is_raised_as_the_same_error():
-    engine = ProcessEngine(trainers.main_refusing, lambda: "", workers=1)
+    engine = ProcessEngine(worker_mains.main_refusing, lambda: "", workers=1)
     with pytest.raises(ModelError, match="return it"):
         drive(engine, cohorts(1, 1))
 

@@ -1,4 +1,4 @@
-"""Worker mains and trainers for the tests of engines; importable by worker processes."""
+"""What worker processes run in the tests of engines; importable by them."""
 
 import os
 import signal
