@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TextIO
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.control import Control
 from rich.live import Live
 from rich.segment import ControlType
@@ -28,6 +28,9 @@ from sweeper.trial import Cohort, EpochEnded, TrialRecord, TrialSpec
 INTERVAL_S = 0.125
 COST_SHARE = 50
 """Drawing may take one part in fifty of the time."""
+
+HOLD, SHOW = "\x1b[?2026h", "\x1b[?2026l"
+"""Synchronized output: terminals that know it show a picture when it is whole, others ignore it."""
 
 # the terminal's own sixteen colours: legible on light and dark themes alike
 STYLES = {
@@ -88,6 +91,8 @@ class LiveObserver:
 
     def __enter__(self) -> LiveObserver:
         self._live.start()
+        # a process that is killed cannot bring the cursor back
+        self._console.show_cursor(True)
         self._draw()
         return self
 
@@ -95,6 +100,7 @@ class LiveObserver:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._final = True
+        self.progress.stopped()
         self._draw()
         self._live.stop()
 
@@ -124,8 +130,11 @@ class LiveObserver:
 
     def _draw(self) -> None:
         began = self._now()
+        self._console.file.write(HOLD)
         self._erase_wrapped()
         self._live.refresh()
+        self._console.file.write(SHOW)
+        self._console.file.flush()
         ended = self._now()
         self._next = ended + max(INTERVAL_S, COST_SHARE * (ended - began))
 
@@ -140,13 +149,13 @@ class LiveObserver:
             up = ((ControlType.ERASE_IN_LINE, 2), (ControlType.CURSOR_UP, 1))
             self._console.control(Control(*up * extra))
 
-    def _picture(self) -> Text:
-        # one line stays free for the cursor, or a full screen would scroll with every picture
+    def _picture(self) -> Group:
         width, height = self._console.size
         frame = Frame(self._title, self._address, width, max(height - 1, 1), self._final, self._glyphs)
-        lines = [_styled(line, width) for line in picture(self.progress, frame)]
+        # the cursor waits on an empty line, where a shell or a message may begin if this process is killed
+        lines = [*(_styled(line, width) for line in picture(self.progress, frame)), Text()]
         self._drawn = [line.cell_len for line in lines]
-        return Text("\n", no_wrap=True, end="").join(lines)
+        return Group(*lines)
 
 
 def live_observer(progress: Progress, stream: TextIO, *, title: str) -> LiveObserver:

@@ -92,6 +92,14 @@ class Progress:
         self._work += 1.0 - self._running.pop(record.spec.number, 0.0)
         self._pace.mark(now, self._work)
 
+    def stopped(self) -> None:
+        """Nothing runs any more: what had begun waits for the next run."""
+        for row in self.rows.values():
+            for cells in (row.explored, row.confirmed, row.kept):
+                begun = [number for number in self._running if number in cells]
+                cells.update((number, replace(cells[number], state=CellState.PENDING, share=0.0)) for number in begun)
+        self._running.clear()
+
     @property
     def elapsed_s(self) -> float:
         """Seconds since this run began."""

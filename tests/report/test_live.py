@@ -207,7 +207,7 @@ class Screen:
         script.to = self.observer
 
     def written(self):
-        text = self.stream.getvalue()
+        text = self.stream.getvalue().replace("\x1b[?2026h", "").replace("\x1b[?2026l", "")
         self.stream.seek(0)
         self.stream.truncate()
         return text
@@ -250,8 +250,17 @@ def test_the_last_picture_stays_and_the_cursor_comes_back():
     assert "digits  4 trials in 2 s" in last
     assert "left" not in last
     assert "runs  http://127.0.0.1:5000" in last
-    assert last.endswith("\x1b[?25h")
-    assert "\n\x1b[?25h" in last  # what is printed next begins on a line of its own
+    assert last.removesuffix("\x1b[?25h").endswith("\n")  # what is printed next begins on a line of its own
+
+
+def test_a_kill_leaves_a_cursor_on_an_empty_line():
+    script = Script(1)
+    screen = Screen(script, color_system=None)
+    with screen.observer:
+        script.plan(4)
+        written = screen.written()
+        assert written.rindex("\x1b[?25h") > written.rindex("\x1b[?25l")
+        assert written.endswith("\n")
 
 
 def test_the_table_is_left_clean_when_the_study_is_interrupted():

@@ -205,3 +205,15 @@ def test_parameters_that_vary_inside_a_combination_are_known():
     script = Script(2)
     script.plan(4)
     assert script.progress.varying == {"learning_rate"}
+
+
+def test_what_was_running_when_the_study_stopped_is_pending_again():
+    script = Script(1)
+    first, second = script.plan(2)[0]
+    script.score(first, 0.9)
+    script.epoch(second, 4)
+    assert script.progress.running == 1
+    script.progress.stopped()
+    row = script.progress.rows[script.combinations[0]]
+    assert states(row) == [CellState.SCORED, CellState.PENDING]
+    assert script.progress.running == 0
