@@ -110,7 +110,7 @@ def _from_function(reference: str, options: Mapping[str, Any], folder: Path) -> 
         returned = function(**options)
     except Exception as error:  # a user's function may raise anything
         raise DataError.at(where, "data", _told(error), "call it with python to see the fault") from error
-    return _understood(returned, where, reference.partition(":")[2])
+    return _understood(returned, where, reference)
 
 
 def _understood(returned: object, where: str, name: str) -> Dataset:

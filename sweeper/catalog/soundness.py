@@ -6,13 +6,15 @@ not a number gets past here.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
+from sweeper.catalog.preprocessing import Pixels, Table, is_gap
 from sweeper.catalog.targets import encode
-from sweeper.data import Array, DataInfo, Dataset, Part, Task
+from sweeper.data import Array, DataInfo, Dataset, Part, Preprocessing, Task
 from sweeper.errors import DataError
 
 _CHUNK = 4096
@@ -34,8 +36,9 @@ def check(dataset: Dataset, *, target: str = "y") -> Dataset:
         _refuse_no_array(x, f"{dataset.name}  x{suffix}")
         _refuse_no_array(y, f"{dataset.name}  {target}{suffix}")
     _refuse_disagreement(dataset)
+    _refuse_wrong_groups(dataset)
     for x, y, suffix in _parts(dataset):
-        _refuse_nonfinite(x, f"{dataset.name}  x{suffix}", gaps_allowed=dataset.preprocessing is not None)
+        _refuse_nonfinite(x, f"{dataset.name}  x{suffix}", gaps_allowed=_fills_gaps(dataset.preprocessing))
         if y.dtype.kind not in "OU":
             _refuse_nonfinite(y, f"{dataset.name}  {target}{suffix}", gaps_allowed=False)
     labelled = _with_labels(dataset, target)
@@ -57,7 +60,7 @@ def _refuse_no_array(value: object, where: str) -> None:
 
 
 def _refuse_disagreement(dataset: Dataset) -> None:
-    name, rows = dataset.name, len(dataset.x)
+    name = dataset.name
     for x, y, suffix in _parts(dataset):
         if 0 in x.shape or x.ndim < 2:
             raise DataError.at(f"{name}  x{suffix}", "rows and, in each of them, features", f"shape {x.shape}")
@@ -66,8 +69,27 @@ def _refuse_disagreement(dataset: Dataset) -> None:
         if x.shape[1:] != dataset.x.shape[1:]:
             expected = f"rows of shape {dataset.x.shape[1:]} as in x"
             raise DataError.at(f"{name}  x{suffix}", expected, f"rows of shape {x.shape[1:]}")
-    if dataset.groups is not None and dataset.groups.shape != (rows,):
-        raise DataError.at(f"{name}  groups", f"one id for each of the {rows} rows", f"shape {dataset.groups.shape}")
+    if dataset.info.task is Task.REGRESSION and math.prod(dataset.y.shape[1:]) != dataset.info.output_units:
+        expected = f"{dataset.info.output_units} number(s) a row, as info.output_units says"
+        raise DataError.at(f"{name}  y", expected, f"shape {dataset.y.shape}", "DataInfo.of(..., targets=...)")
+
+
+def _refuse_wrong_groups(dataset: Dataset) -> None:
+    groups, where = dataset.groups, f"{dataset.name}  groups"
+    if groups is None:
+        return
+    _refuse_no_array(groups, where)
+    if groups.shape != (len(dataset),):
+        raise DataError.at(where, f"one id for each of the {len(dataset)} rows", f"shape {groups.shape}")
+    gaps = [is_gap(group) for group in groups.tolist()]
+    if any(gaps):
+        raise DataError.at(f"{where}[{gaps.index(True)}]", "an id in every row", f"none in {sum(gaps)} rows")
+
+
+def _fills_gaps(preprocessing: Preprocessing | None) -> bool:
+    if isinstance(preprocessing, Table):
+        return any(column.missing for column in preprocessing.columns)
+    return preprocessing is not None and not isinstance(preprocessing, Pixels)
 
 
 def _refuse_nonfinite(values: Array, where: str, *, gaps_allowed: bool) -> None:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from sweeper.catalog.arrays import assemble, load
+from sweeper.catalog.datasets import load as load_checked
 from sweeper.catalog.preprocessing import Pixels, Table
 from sweeper.data import Task
 from sweeper.errors import DataError
@@ -49,6 +50,15 @@ def test_an_array_that_is_missing(tmp_path):
     assert "groups" in problem(load, "npz", {"path": "data.npz", "y": "labels", "groups": "groups"}, folder).where
     folder = archive(tmp_path, x=X, y=Y, y_test=Y)
     assert problem(load, "npz", {"path": "data.npz"}, folder).received == "y_test alone"
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_value_that_is_not_finite_is_named_with_its_position(tmp_path, value):
+    x = X.copy()
+    x[3, 1] = x[5, 0] = value
+    found = problem(load_checked, "npz", {"path": "data.npz"}, archive(tmp_path, x=x, y=Y))
+    assert found.where == "data.npz  x[3, 1]"
+    assert "2 such value(s) in 2 of 30 rows" in found.received
 
 
 def test_pickled_objects_are_not_loaded(tmp_path):

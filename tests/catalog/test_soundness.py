@@ -3,7 +3,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from sweeper.catalog.preprocessing import Pixels, Table
+from sweeper.catalog.preprocessing import Column, Pixels, Table
 from sweeper.catalog.soundness import check
 from sweeper.data import DataInfo, Dataset, Part, Task
 from sweeper.errors import DataError
@@ -50,10 +50,16 @@ def test_a_value_that_is_no_finite_float32_is_named_with_its_position(value):
     assert "1 such value(s) in 1 of 30 rows" in found.received
 
 
+@pytest.mark.parametrize("preprocessing", [Table.of_numbers("abcd"), None])
+def test_gaps_that_nothing_fills_are_refused(preprocessing):
+    assert problem(dataset(x=with_value(np.nan), preprocessing=preprocessing)).where == "mine  x[7, 2]"
+
+
 def test_gaps_are_for_the_preprocessing_to_fill_and_infinity_is_not():
-    table = Table.of_numbers("abcd")
-    assert np.isnan(check(dataset(x=with_value(np.nan), preprocessing=table)).x).sum() == 1
-    assert problem(dataset(x=with_value(np.inf), preprocessing=table)).where == "mine  x[7, 2]"
+    table = Table(tuple(Column(name, missing=name == "c") for name in "abcd"))
+    info = DataInfo.of((5,), classes=3)
+    assert np.isnan(check(dataset(x=with_value(np.nan), preprocessing=table, info=info)).x).sum() == 1
+    assert problem(dataset(x=with_value(np.inf), preprocessing=table, info=info)).where == "mine  x[7, 2]"
 
 
 def test_test_rows_are_looked_at_too():
@@ -79,6 +85,8 @@ MISFITS = {
     "at least two classes": dataset(y=np.ones(30, dtype=int)),
     "as in x": dataset(test=Part(np.zeros((5, 3)), np.zeros(5, dtype=int))),
     "one id": dataset(groups=np.zeros(29)),
+    "an id in every row": dataset(groups=np.array([1.0] * 29 + [np.nan])),
+    "1 number": regression(y=np.random.default_rng(0).normal(size=(30, 2))),
     "at least 3 groups": dataset(groups=np.repeat([1, 2], 15)),
     "numpy array": dataset(x=[[1, 2, 3, 4]] * 30),
     "model inputs of shape": dataset(info=DataInfo.of((5,), classes=3)),
