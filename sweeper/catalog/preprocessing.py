@@ -16,9 +16,6 @@ import numpy as np
 
 from sweeper.data import Array, FittedPreprocessing, Preprocessing
 
-UNKNOWN = -1.0
-"""Code of a word that is none of a column's categories; a gap is NaN."""
-
 
 @dataclass(frozen=True)
 class Pixels:
@@ -61,17 +58,6 @@ class Column:
         """Names of the model inputs that this column becomes."""
         values = (self.name,) if self.categories is None else tuple(f"{self.name}={word}" for word in self.categories)
         return (*values, f"{self.name} is missing") if self.missing else values
-
-    def raw(self, values: Sequence[Any]) -> Array:
-        """(n,) float64: numbers as they are, words as codes, None as NaN.
-
-        Raises:
-            ValueError: text in a column of numbers.
-        """
-        if self.categories is None:
-            return np.array([np.nan if is_gap(value) else value for value in values], dtype=np.float64)
-        codes = {category: float(code) for code, category in enumerate(self.categories)}
-        return np.array([np.nan if is_gap(value) else codes.get(word(value), UNKNOWN) for value in values])
 
 
 @dataclass(frozen=True)
@@ -136,17 +122,8 @@ class FittedTable:
             start += widths[position]
         return out
 
-    def raw(self, rows: Mapping[str, Sequence[Any]]) -> Array:
-        """(n, columns) from values by column name, as they stand in a file: what `__call__` takes.
-
-        Raises:
-            KeyError: a column is not among the rows.
-            ValueError: text in a column of numbers.
-        """
-        return np.column_stack([column.raw(rows[column.name]) for column in self.columns])
-
     def to_dict(self) -> dict[str, Any]:
-        """As JSON; `from_dict` reads it."""
+        """As JSON; `from_dict` reads it, and so does a kept model, which needs no sweeper to prepare its rows."""
         columns = [
             {"column": asdict(c), "learned": asdict(le)} for c, le in zip(self.columns, self.learned, strict=True)
         ]

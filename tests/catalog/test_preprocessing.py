@@ -4,7 +4,7 @@ import pickle
 import numpy as np
 import pytest
 
-from sweeper.catalog.preprocessing import Column, Pixels, Table, from_dict
+from sweeper.catalog.preprocessing import Column, Pixels, Table, from_dict, is_gap, word
 
 NAN = np.nan
 
@@ -112,26 +112,21 @@ def test_survives_json_and_pickle(fitted):
         assert np.array_equal(copy(rows), fitted(rows))
 
 
-def test_named_values_become_the_rows_that_were_fitted():
-    fitted = MIXED.fit(ROWS)
-    rows = {
-        "age": [20, 30, 40, 50],
-        "income": [1, None, 3.0, 8],
-        "city": ["Bonn", "Ulm", None, "Bonn"],
-        "constant": [5, 5, 5, 5],
-    }
-    assert np.array_equal(fitted.raw(rows), ROWS, equal_nan=True)
+@pytest.mark.parametrize(
+    ("value", "name"), [(2.0, "2"), (2.5, "2.5"), (np.int64(2), "2"), ("2.0", "2.0"), (True, "True"), (-0.0, "0")]
+)
+def test_a_whole_number_is_called_without_its_decimal_point(value, name):
+    assert word(value) == name
 
 
-def test_an_unknown_word_is_no_category_and_no_gap():
-    assert MIXED.fit(ROWS)(MIXED.fit(ROWS).raw({"age": [1], "income": [1], "city": ["Rom"], "constant": [5]}))[
-        0, 3:7
-    ].tolist() == [0, 0, 0, 0]
+@pytest.mark.parametrize("value", [None, NAN, np.float32("nan"), np.datetime64("NaT"), ""])
+def test_gaps(value):
+    assert is_gap(value)
 
 
-def test_whole_numbers_as_words_are_found_with_and_without_a_decimal_point():
-    column = Column("floor", ("1", "2"))
-    assert column.raw([1, 2.0, "1", np.int64(2), True]).tolist() == [0, 1, 0, 1, -1]
+@pytest.mark.parametrize("value", [0, 0.0, False, "none", "NAN"])
+def test_no_gaps(value):
+    assert not is_gap(value)
 
 
 def test_pixels_are_scaled_and_leave_the_raw_bytes_alone():

@@ -66,13 +66,6 @@ def test_what_the_model_sees_has_no_gaps(tmp_path, kind):
         assert np.isfinite(part.x).all()
 
 
-def test_the_raw_matrix_is_what_the_kept_model_makes_of_the_same_values(tmp_path):
-    table = frame(city=["Ulm", None, "Bonn"] * 20, floor=[1, 2, None] * 20)
-    data = loaded(tmp_path, table)
-    again = data.preprocessing.fit(data.x).raw({name: table[name].tolist() for name in table.columns})
-    assert np.array_equal(again, data.x, equal_nan=True)
-
-
 def test_csv_and_parquet_of_one_table_are_the_same_data(tmp_path):
     table = frame(city=["Ulm", None, "Bonn"] * 20)
     csv, parquet = (loaded(tmp_path, table, kind) for kind in ("csv", "parquet"))
