@@ -61,20 +61,23 @@ def _heatmap(material: Material, scored: Mapping[Combination, float], width: int
     narrow = width < 500
     longest = max(len(clean(value, 22)) for value in rows)
     left = min(max(longest * 7.4, len(clean(first, 22)) * 6.8) + 16, 90.0 if narrow else 170.0)
-    cell = min((width - left) / len(columns), 150.0)
+    headings = [clean(value, 18) for value in columns]
+    widest = max(map(len, headings)) * 7.6
+    tilted = widest > min((width - left) / len(columns), 150.0) - 4
+    across = widest * 0.71 + 4 if tilted else 2.0  # 45 degrees
+    cell = max(min((width - left - across) / len(columns), 150.0), 20.0)
     tall = 60.0 if cell > 70 else 40.0
-    tilted = max(len(clean(value, 18)) for value in columns) * 7.4 > cell - 4
-    top = 110.0 if tilted else 52.0
-    sheet = Canvas(left + cell * len(columns) + (24 if tilted else 2), top + tall * len(rows) + 6)
+    top = 42.0 + across if tilted else 52.0
+    sheet = Canvas(left + cell * len(columns) + across, top + tall * len(rows) + 6)
     sheet.text((left, 10), clean(second, 30), color=palette.MUTED, size=11)
     sheet.text((0, top - 14), clean(first, fitting_words(left, 11)), color=palette.MUTED, size=11)
     area = sheet.blank(left, top, cell * len(columns), tall * len(rows))
-    for index, value in enumerate(columns):
+    for index, heading in enumerate(headings):
         x = cell * (index + 0.5)
         area.text(
             x if not tilted else x - 4,
             -10,
-            clean(value, 18),
+            heading,
             color=palette.INK,
             fontsize=12,
             ha="left" if tilted else "center",
@@ -82,7 +85,7 @@ def _heatmap(material: Material, scored: Mapping[Combination, float], width: int
             rotation_mode="anchor",
         )
     for index, value in enumerate(rows):
-        label = clean(value, fitting_words(left - 10))
+        label = clean(value, fitting_words(left - 12))
         sheet.text((left - 10, top + tall * (index + 0.5)), label, align="right")
     _Cells(material, scored, cell, tall).draw(area, rows, columns)
     return sheet

@@ -133,7 +133,7 @@ def _words(sheet: Canvas, finalist: Finalist, units: Units, layout: _Layout, top
     color = palette.INK if finalist.in_set else palette.MUTED
     room = fitting_words(layout.width * 0.52 if layout.narrow else layout.left - 20)
     write = sheet.strong if finalist.in_set else sheet.text
-    name = clean(finalist.combination, room)
+    name = clean(finalist.combination, int(room * 0.9) if finalist.in_set else room)  # bold is wider
     if layout.narrow:
         write((layout.left, name_y), name, color=color)
         sheet.text((layout.width - 8, name_y), f"{score}  ({interval})", color=color, size=11, align="right")

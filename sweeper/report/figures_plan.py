@@ -105,8 +105,8 @@ def rate_label(rate: float) -> str:
 
 
 def fitting_words(width: float, size: float = 12) -> int:
-    """How many characters of a size fit into a width; DejaVu is 0.6 em wide on average, other fonts less."""
-    return max(int(width / (0.6 * size)), 4)
+    """How many characters of a size fit into a width; DejaVu is up to 0.65 em wide on average."""
+    return max(int(width / (0.65 * size)), 4)
 
 
 def panel_title(sheet: Canvas, at: tuple[float, float], width: float, name: str, value: str) -> None:

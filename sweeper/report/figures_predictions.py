@@ -61,9 +61,12 @@ def _matrix(found: Predictions, table: np.ndarray[tuple[int, int], np.dtype[np.i
     longest = max(len(clean(name, 20)) for name in found.class_names)
     left = min(longest * 7.4, 90.0 if narrow else 140.0) + 34
     cell = min((width - left) / n, 46.0 if n > 3 else 72.0)
-    tilted = longest * 7.4 > cell - 4
-    top = 40.0 + (min(longest, 14) * 5.4 if tilted else 0)
-    sheet = Canvas(min(left + cell * n + 40, width), top + cell * n + 6)
+    tilted = longest * 7 > cell - 1
+    across = min(longest, 14) * 5.4 if tilted else 0.0
+    if tilted:
+        cell = min((width - left - across) / n, cell)
+    top = 40.0 + across
+    sheet = Canvas(left + cell * n + max(across, 28.0), top + cell * n + 6)
     area = sheet.blank(left, top, cell * n, cell * n)
     size = min(12.0, cell * 0.42)
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
@@ -96,7 +99,7 @@ def _class_labels(
             -8,
             clean(name, 14) if tilted else clean(name),
             color=palette.INK,
-            fontsize=11.5,
+            fontsize=min(11.5, cell * 0.7),
             ha="left" if tilted else "center",
             rotation=45 if tilted else 0,
             rotation_mode="anchor",
@@ -153,7 +156,7 @@ def _scatter(true: series.Array, predicted: series.Array, width: int) -> Canvas:
     low, high = float(min(true.min(), predicted.min())), float(max(true.max(), predicted.max()))
     room = 0.04 * (high - low) or 0.5
     ends = (low - room, high + room)
-    sheet = Canvas(width if narrow else 800, side + 70 + (side * 0.7 + 70 if narrow else 0))
+    sheet = Canvas(width if narrow else 800, side + 76 + (side * 0.7 + 76 if narrow else 0))
     left = sheet.panel(58, 26, side, side)
     left.plot(ends, ends, color=palette.MUTED, linewidth=1)
     _cloud(left, true, predicted, ends, ends)

@@ -9,7 +9,16 @@ import numpy as np
 
 from sweeper.report import canvas, palette, series
 from sweeper.report.canvas import Axes, Canvas
-from sweeper.report.figures_plan import Grid, Plan, decade_ticks, even_ticks, panel_title, rate_label, tick_labels
+from sweeper.report.figures_plan import (
+    Grid,
+    Plan,
+    decade_ticks,
+    even_ticks,
+    fitting_words,
+    panel_title,
+    rate_label,
+    tick_labels,
+)
 from sweeper.report.material import Material
 from sweeper.report.series import Rates
 from sweeper.report.units import clean, number
@@ -77,7 +86,7 @@ def _draw(material: Material, found: dict[Combination, Rates], width: int) -> Ca
     top = 20.0
     for (name, members), height in zip(blocks, heights, strict=True):
         if name:
-            sheet.strong((0, top + 18), clean(name, 40), size=13)
+            sheet.strong((0, top + 18), clean(name, fitting_words(width, 15)), size=13)
         drawer.block(members, grid, top + heading - 8)
         top += height + _BLOCK_GAP
     return sheet

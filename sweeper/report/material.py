@@ -43,10 +43,15 @@ class Predictions:
             y_pred: (n,) or (n, 1) class ids or probabilities of class 1, (n, classes) probabilities, or numbers.
             class_names: may be empty: then classes are called by their ids.
             task: what the numbers mean.
+
+        Raises:
+            ValueError: the two do not belong together.
         """
         if task is Task.REGRESSION:
             return cls(np.asarray(y_true, float), np.asarray(y_pred, float).reshape(np.shape(y_true)), (), task)
         true, predicted = np.ravel(y_true).astype(int), _class_ids(np.asarray(y_pred))
+        if len(true) != len(predicted) or true.min(initial=0) < 0 or predicted.min(initial=0) < 0:
+            raise ValueError("class ids count from 0, one prediction a row")
         highest = int(max(true.max(initial=1), predicted.max(initial=1)))
         names = tuple(class_names[i] if i < len(class_names) else str(i) for i in range(highest + 1))
         return cls(true, predicted, names + tuple(class_names[len(names) :]), task)
@@ -70,7 +75,7 @@ def load_predictions(folder: Path) -> Predictions | None:
         return None
     try:
         document = json.loads(info.read_text(encoding="utf-8"))
-        with np.load(arrays, allow_pickle=False) as stored:
+        with arrays.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             names = tuple(str(name) for name in document.get("class_names") or ())
             return Predictions.of(stored["y_true"], stored["y_pred"], names, Task(document["task"]))
     except (OSError, ValueError, KeyError, AttributeError, BadZipFile):

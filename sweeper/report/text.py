@@ -78,7 +78,7 @@ def pick_params(verdict: Verdict) -> dict[str, str]:
 
 def _winner(verdict: Verdict, units: Units) -> str:
     leader = _leader(verdict)
-    claim = f"{_name(leader.combination)} wins: {_scored(verdict, leader, units, '{} ({})')}"
+    claim = f"{_name(leader.combination)} wins: " + _scored(verdict, leader, units, "{} ({})")
     others = [f for f in ranked(verdict) if f.combination != leader.combination]
     if not others or verdict.lead is None:
         return f"{claim}. It was the only finalist."

@@ -37,11 +37,11 @@ class Units:
 
     @classmethod
     def fitting(cls, metric: str, maximize: bool, widths: Iterable[float], scores: Iterable[float]) -> Units:
-        """Decimals for two digits of a half width (one for shares, but three decimals), or of a score / 50."""
+        """Decimals for two digits of a half width (one for shares, but three decimals), or three digits of a score."""
         share = is_share(metric)
         resolved = [width for width in widths if math.isfinite(width) and width > 0]
         sizes = [abs(score) for score in scores if math.isfinite(score) and score]
-        finest = min(resolved) if resolved else (max(sizes) / 50 if sizes else 0.01)
+        finest = min(resolved) if resolved else (max(sizes) / 10 if sizes else 0.01)
         digits = -math.floor(math.log10(finest))
         return cls(metric, maximize, share, min(max(digits, 3), 5) if share else min(max(digits + 1, 0), 5))
 

@@ -1,10 +1,12 @@
 """Made-up finished studies with known answers, the same on every run."""
 
+import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sweeper.data import Task
+from sweeper.report.figures import pictures
 from sweeper.report.material import Material, Predictions
 from sweeper.space import Branch, Choice, Parameter, Range, Space
 from sweeper.trial import Combination, Seeds, Stage, TrialEnded, TrialRecord, TrialSpec
@@ -254,3 +256,85 @@ MAE = World(metric="mae", maximize=False, best=43.2, scale=1.4, noise=1.2)
 TWELVE = World(activations=("relu", "gelu", "silu", "tanh"), outcome=Outcome.NOT_SEPARATED, seed=3)
 TIE = World(outcome=Outcome.TIE, noise=0.002, seed=5)
 NO_VERDICT = World(outcome=Outcome.NO_VERDICT, seed=2)
+
+ACTIVATIONS = tuple("relu gelu silu tanh sigmoid elu selu mish softplus softsign leaky_relu hard_sigmoid".split())
+AWKWARD = {
+    "relu": "my_activations_module:a_very_long_activation_function_name_<script>alert(1)</script>",
+    "adam": 'my.module:Adam $x^2$ & "quotes" \x1b\x00漢字 | `tick` and_a_name_that_does_not_end',
+}
+
+
+def bare(made, **changes):
+    """The material without anything that is optional; `changes` are the verdict's."""
+    nothing = {"finalists": (), "may_be_best": (), "winner": None, "lead": None, "regret": None, "tracking": None}
+    verdict = replace(made.verdict, outcome=Outcome.NO_VERDICT, **{**nothing, **changes})
+    return replace(made, verdict=verdict, provenance={}, predictions=None)
+
+
+def nothing_completed(world=World()):
+    """Every trial diverged."""
+    made = bare(material(world))
+    explored = tuple(Explored(e.combination, e.trials, None, e.trials) for e in made.verdict.explored)
+    records = tuple(
+        TrialRecord(r.spec, TrialEnded.diverged(r.spec, 0)) for r in made.records if r.spec.stage is Stage.EXPLORE
+    )
+    return replace(made, verdict=replace(made.verdict, explored=explored, pick=None), records=records)
+
+
+def unused():
+    """A study that ended before its first trial."""
+    return replace(bare(material(), explored=(), pick=None, trials={}), records=())
+
+
+def poisoned(made):
+    """NaN and infinity wherever a number of a trial can be one, and one diverged seed far off."""
+    records = tuple(
+        replace(
+            r,
+            ended=replace(r.ended, metrics={k: float("nan") for k in r.ended.metrics}),
+            curve={k: (*v[:-2], float("inf"), float("nan")) for k, v in r.curve.items()},
+        )
+        if r.spec.number % 5 == 0
+        else r
+        for r in made.records
+    )
+    first, *others = made.verdict.finalists
+    broken = replace(first, scores=(0.1, *first.scores[1:]), diverged=1)
+    return replace(made, records=records, verdict=replace(made.verdict, finalists=(broken, *others)))
+
+
+def classes(n):
+    """Nothing but predictions of n classes."""
+    return replace(unused(), predictions=predictions(World(), np.random.default_rng(0), n))
+
+
+@functools.cache
+def every_kind():
+    """Name -> material of every kind that a report must stand."""
+    winner = material()
+    return {
+        "winner": winner,
+        "twelve": material(TWELVE),
+        "tie": material(TIE),
+        "no verdict": material(NO_VERDICT),
+        "mae": material(MAE),
+        "one": material(World(activations=("relu",), optimizers=("adam",), finalists=1)),
+        "one optimizer": material(World(activations=ACTIVATIONS, optimizers=("adam",), outcome=Outcome.NOT_SEPARATED)),
+        "sixty": material(
+            World(
+                ACTIVATIONS, ("sgd", "adam", "rmsprop", "adamw", "nadam"), points=6, finalists=6, seeds=40, scale=0.002
+            )
+        ),
+        "awkward names": renamed(material(TIE), AWKWARD),
+        "nothing completed": nothing_completed(),
+        "unused": unused(),
+        "poisoned": poisoned(winner),
+        "hundred classes": classes(100),
+        "sixteen classes": classes(16),
+    }
+
+
+@functools.cache
+def drawn(kind):
+    """The pictures of a kind; drawing is what tests of the report spend their time on."""
+    return pictures(every_kind()[kind])
