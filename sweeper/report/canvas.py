@@ -14,6 +14,7 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes as Axes  # the figures draw on it and import no framework
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection, PatchCollection
@@ -27,7 +28,9 @@ from sweeper.report.units import clean
 _PER_INCH = 72
 """Of the SVG backend: with it a point is a pixel."""
 
-_TITLE_HEIGHT = 40
+_TITLE_HEIGHT = 36
+_MARGIN = 20
+"""Pixels around a picture file; the page has margins of its own."""
 
 _STYLE = {
     "font.family": ["DejaVu Sans"],  # ships with matplotlib, so pictures are alike everywhere; the page sets its own
@@ -113,12 +116,13 @@ class Canvas:
     def png(self, title: str) -> bytes:
         """A picture of twice the size on white, with its title above."""
         FigureCanvasAgg(self._figure)
-        top = 1 + (_TITLE_HEIGHT - 14) / self.height
-        size = min(14.0, 1.55 * (self.width - 16) / max(len(title), 1))
-        words = self._figure.text(8 / self.width, top, clean(title), fontsize=size, fontweight="bold")
+        top = 1 + (_TITLE_HEIGHT - 20) / self.height
+        size = min(15.0, 1.4 * self.width / max(len(title), 1))
+        words = self._figure.text(0, top, clean(title), fontsize=size, fontweight="bold")
         words.set_color(palette.INK)
         self._figure.patch.set_alpha(1.0)
-        box = Bbox.from_extents(0, 0, self.width / _PER_INCH, (self.height + _TITLE_HEIGHT) / _PER_INCH)
+        right, upper = self.width + _MARGIN, self.height + _TITLE_HEIGHT + _MARGIN
+        box = Bbox(np.array([[-_MARGIN, -_MARGIN], [right, upper]]) / _PER_INCH)
         buffer = io.BytesIO()
         self._figure.savefig(
             buffer,
