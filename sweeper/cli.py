@@ -71,6 +71,26 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="JSON on stdout,
 
 
 @cli.command()
+@click.argument("path", type=click.Path(path_type=Path), default=DEFAULT_STUDY)
+@click.option("--data", help="Built-in name, or path of a CSV, Parquet or NPZ file or of a folder of images.")
+@click.option("--target", help="Column to predict, for tables.")
+@click.option("--model", help="mlp, cnn, lstm, or module:function.")
+@click.option("--name", help="Of the study.")
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+def init(path: Path, force: bool, **choices: str | None) -> None:
+    """Write a first study file; asks three questions on a terminal, or takes flags."""
+    from sweeper.commands.init import Choices
+    from sweeper.commands.init import init as command
+    from sweeper.commands.schema import schema_text
+
+    asks = sys.stdin.isatty() and not any(choices.values())
+    ask = (lambda question, default: str(click.prompt(question, default=default, err=True))) if asks else None
+    written = command(path, Choices(**choices), ask=ask, force=force)
+    written.with_name("study.schema.json").write_text(schema_text(), encoding="utf-8")
+    click.echo(f"wrote {written}\nnext: sweeper run {written}")
+
+
+@cli.command()
 @_study
 @click.option("-j", "--workers", type=click.IntRange(1), envvar="SWEEPER_WORKERS", help="Worker processes.")
 @click.option("-n", "--points", type=click.IntRange(1), envvar="SWEEPER_POINTS", help="Settings a combination.")
@@ -111,9 +131,12 @@ def run(study: Path, overrides: tuple[str, ...], storage: Path, **flags: Any) ->
             retry_failed=flags["retry_failed"],
             display="quiet" if flags["quiet"] else "plain" if flags["no_progress"] else "auto",
             command=command.command_line(),
+            browse=command.browse(study, storage),
         ),
     )
-    click.echo(json.dumps(result.verdict.to_dict(), indent=2) if flags["as_json"] else command.words(result, study))
+    click.echo(
+        json.dumps(result.verdict.to_dict(), indent=2) if flags["as_json"] else command.words(result, study, storage)
+    )
     for warning in result.warnings:
         click.echo(f"\n{warning}", err=True)
     if result.stopped is not None:

@@ -57,7 +57,9 @@ class History(Protocol):
 class Ledger(Protocol):
     """The durable list of finished trials: all that a resume needs."""
 
-    history: History
+    @property
+    def history(self) -> History:
+        """Every finished trial."""
 
     def started(self, cohort: Cohort) -> None:
         """These trials are being trained."""

@@ -129,6 +129,7 @@ class Drive:
 
     def _settled(self, spec: TrialSpec, ended: TrialEnded) -> TrialEnded:
         """The end with a score that can be compared: a run that diverged gets what no information would give."""
+        ended = replace(ended, metrics={name: float(value) for name, value in ended.metrics.items()})
         wanted = [self.objective.validation]
         if spec.stage is Stage.CONFIRM:
             wanted = [self.objective.test]

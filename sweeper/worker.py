@@ -68,9 +68,12 @@ def make_trainer(setup: TrainerSetup, data: Dataset, first: TrialSpec | None) ->
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     from sweeper.catalog.models import resolve_model
-    from sweeper.training.choose import choose
+    from sweeper.training.fit import FitTrainer
 
-    return choose(setup, resolve_model(setup.model, setup.folder), data, first)
+    trainer = FitTrainer(setup, resolve_model(setup.model, setup.folder))
+    if first is not None:
+        trainer.check(data, first)
+    return trainer
 
 
 def _quiet() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 from sweeper.commands.judge import Judge
@@ -11,6 +12,7 @@ from sweeper.planning.optuna_ledger import OptunaLedger
 from sweeper.planning.optuna_search import Search, SearchSettings
 from sweeper.planning.stages import Confirm, Explore, InOrder, Keep
 from sweeper.protocols import Planner
+from sweeper.space import Choice
 from sweeper.trial import EpochEnded, Signal, Stage, TrialSpec
 
 COHORT = 8
@@ -61,12 +63,23 @@ def expected(study: Prepared) -> Mapping[Stage, tuple[int, int]]:
     explore = combinations * study.points
     counts = {Stage.EXPLORE: (explore, explore)}
     if config.search.strategy != "balanced":
-        trials = config.search.trials or DEFAULT_TRIALS
-        counts = {Stage.SEARCH: (trials, trials)}
+        counts = {Stage.SEARCH: (search_trials(study), search_trials(study))}
     if study.looks:
         low, high = finalist_counts(study)
         counts[Stage.CONFIRM] = (low * study.looks[0], high * study.looks[-1])
     return counts
+
+
+def search_trials(study: Prepared) -> int:
+    """How many trials an Optuna sampler draws; a grid ends with its last point."""
+    search = study.config.search
+    if search.strategy != "grid":
+        return search.trials or DEFAULT_TRIALS
+    cells = [
+        math.prod(len(d.values) if isinstance(d, Choice) else study.points for d in study.space.tuned(c).values())
+        for c in study.space.combinations()
+    ]
+    return min(sum(cells), search.trials or sum(cells))
 
 
 def finalist_counts(study: Prepared) -> tuple[int, int]:
@@ -82,7 +95,7 @@ def _settings(study: Prepared) -> SearchSettings:
     search = study.config.search
     return SearchSettings(
         strategy=search.strategy,
-        trials=search.trials or DEFAULT_TRIALS,
+        trials=search_trials(study),
         points=study.points,
         pruner=search.pruner,
         seed=search.seed,

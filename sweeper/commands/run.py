@@ -7,29 +7,32 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TextIO, Union
+from typing import TextIO, Union
 
 from sweeper import environment
 from sweeper.commands import planning
 from sweeper.commands.continuing import continue_or_begin
 from sweeper.commands.judge import Judge
 from sweeper.commands.prepare import Prepared, prepare
+from sweeper.commands.report import material
 from sweeper.commands.signals import Interruption
 from sweeper.commands.tracking import Tracking, open_tracking
 from sweeper.engines import processes
 from sweeper.engines.inline import InlineEngine
 from sweeper.errors import Incomplete, Interrupted, SweeperError, UsageError
-from sweeper.folder import StudyFolder
+from sweeper.folder import DEFAULT_ROOT, StudyFolder
 from sweeper.planning.optuna_ledger import OptunaLedger
 from sweeper.protocols import Engine
 from sweeper.report.plain import Kind, observer
 from sweeper.report.progress import Progress
 from sweeper.report.text import summary
+from sweeper.report.write import write
 from sweeper.study import Drive, Limits
 from sweeper.study_file import StudyFile
+from sweeper.trial import TrialRecord
 from sweeper.verdict import Outcome, Verdict
 from sweeper.worker import Payload, make_trainer
 from sweeper.worker import main as worker_main
@@ -45,6 +48,8 @@ class Options:
         storage: folder that holds `studies/<study>`; None keeps everything in memory.
         time_s: stop handing out trials after this long.
         display: how progress is shown on `stream`.
+        command: as it was typed, for the report.
+        browse: where or how the tracked runs can be looked at.
     """
 
     engine: Union[str, Engine, None] = None
@@ -58,6 +63,7 @@ class Options:
     display: Kind = "quiet"
     stream: TextIO = sys.stderr
     command: str = ""
+    browse: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,20 +74,22 @@ class Result:
         stopped: why the study did not come to its end, if it did not.
         warnings: what went wrong beside the study, for people.
         report: path of report.html, if there is one.
+        unconfirmed: whether the study asked for no confirmation, and so for no verdict.
     """
 
     verdict: Verdict
     stopped: SweeperError | None
     warnings: tuple[str, ...]
     report: Path | None
+    unconfirmed: bool = False
 
     @property
     def exit_code(self) -> int:
         """0 done, 4 no verdict possible, else that of what stopped the study."""
         if self.stopped is not None:
             return self.stopped.exit_code
-        wanted_none = self.verdict.outcome is Outcome.NO_VERDICT and not self.verdict.confirmed
-        return 4 if self.verdict.outcome is Outcome.NO_VERDICT and not wanted_none else 0
+        settled_for_less = self.unconfirmed and self.verdict.pick is not None
+        return 4 if self.verdict.outcome is Outcome.NO_VERDICT and not settled_for_less else 0
 
 
 def run(file: StudyFile, options: Options) -> Result:
@@ -139,15 +147,23 @@ class Session:
         progress = Progress(study.space.combinations(), study.objective, expected=planning.expected(study))
         progress.restore(ledger.history.records())
         limits = Limits(self._time_s(), study.config.budget.failures, self.interruption.check)
-        with observer(self.options.display, progress, self.options.stream, title=study.config.name) as display:
-            drive = Drive(
-                planner, ledger, tracking.tracker, display, study.objective, limits,
-                study.data.no_information(), judge_epoch,
-            )  # fmt: skip
-            try:
+        try:
+            with observer(self.options.display, progress, self.options.stream, title=study.config.name) as display:
+                if tracking.is_on:
+                    display.announce(self.options.browse)
+                drive = Drive(
+                    planner,
+                    ledger,
+                    tracking.tracker,
+                    display,
+                    study.objective,
+                    limits,
+                    study.data.no_information(),
+                    judge_epoch,
+                )
                 drive.run(self._engine(study))
-            except (Incomplete, Interrupted) as error:
-                return error
+        except (Incomplete, Interrupted) as error:
+            return error
         return None
 
     def _conclude(
@@ -166,14 +182,14 @@ class Session:
         verdict = replace(verdict, duration_s=spent_s, tracking=tracking.ids())
         written: tuple[Path, ...] = ()
         if self.options.storage is not None or tracking.is_on:
-            written = self._report(study, judge, records, verdict, ledger)
+            written = self._report(study, records, verdict, ledger)
         warnings = tracking.finish(verdict, written, stopped, keep=self.folder.keep)
         report = self.folder.report if self.options.storage is not None else None
-        return Result(verdict, stopped, warnings, report)
+        return Result(verdict, stopped, warnings, report, unconfirmed=not study.looks)
 
-    def _report(self, study: Prepared, judge: Judge, records: Any, verdict: Verdict, ledger: OptunaLedger) -> Any:
-        from sweeper.commands.report import material, write
-
+    def _report(
+        self, study: Prepared, records: Sequence[TrialRecord], verdict: Verdict, ledger: OptunaLedger
+    ) -> tuple[Path, ...]:
         return write(self.folder.path, material(study, records, verdict, self.folder, ledger, self.options.command))
 
     def _keep(self) -> str | None:
@@ -243,11 +259,16 @@ def command_line() -> str:
     return " ".join(words)
 
 
-def words(result: Result, study: Path) -> str:
+def browse(study: Path, storage: Path) -> str:
+    """The command that shows the runs of a study."""
+    return f"sweeper ui {study}" + ("" if storage == DEFAULT_ROOT else f" --storage {storage}")
+
+
+def words(result: Result, study: Path, storage: Path) -> str:
     """The verdict for the terminal, and where to look next."""
     lines = [summary(result.verdict)]
     if result.report is not None:
         lines.append(f"report  {result.report}")
     if result.verdict.tracking is not None and result.verdict.tracking.get("run_id"):
-        lines.append(f"runs    sweeper ui {study}")
+        lines.append(f"runs    {browse(study, storage)}")
     return "\n".join(lines)

@@ -7,7 +7,6 @@ number and the same row is filled. So numbers agree in Optuna, in MLflow and in 
 
 from __future__ import annotations
 
-import json
 import math
 import sqlite3
 from collections.abc import Mapping
@@ -66,6 +65,7 @@ class OptunaLedger:
             self.study = optuna.create_study(
                 storage=self._storage, study_name=name, direction=direction, load_if_exists=True
             )
+            self._study_id = self._storage.get_study_id_from_name(name)
             rows = self.study.get_trials(deepcopy=False)
         except (SQLAlchemyError, sqlite3.Error, OSError, RuntimeError, optuna.exceptions.StorageInternalError) as error:
             raise _storage_error(path, error) from error
@@ -98,6 +98,7 @@ class OptunaLedger:
         for spec in cohort.trials:
             self._guarded(lambda spec=spec: self._add_row(spec))
             self.waiting[spec.number] = spec
+        self._guarded(lambda: self._check_numbers(cohort.trials[-1]))
 
     def ended(self, record: TrialRecord) -> None:
         """Fill the row of a finished trial; it is durable when this returns."""
@@ -136,20 +137,22 @@ class OptunaLedger:
             distributions=known,
             user_attrs={SPEC: spec.to_dict(), "stage": spec.stage.value, "combination": str(spec.combination)},
         )
-        study_id = self._storage.get_study_id_from_name(self.study.study_name)
-        row = self._storage.create_new_trial(study_id, template)
-        number = self._storage.get_trial_number_from_id(row)
-        if number != spec.number:
+        self._rows[spec.number] = self._storage.create_new_trial(self._study_id, template)
+
+    def _check_numbers(self, last: TrialSpec) -> None:
+        """Rows and plan count alike as long as nobody else writes to the ledger."""
+        number = self._storage.get_trial_number_from_id(self._rows[last.number])
+        if number != last.number:
+            cure = "another program has written to this ledger: run with --fresh"
             raise StorageError(
-                Problem(str(self._path), f"trial {spec.number} to be the next row", f"row {number}",
-                        "another program has written to this ledger: run with --fresh")
-            )  # fmt: skip
-        self._rows[spec.number] = row
+                Problem(str(self._path), f"trial {last.number} to be the next row", f"row {number}", cure)
+            )
 
     def _fill_row(self, record: TrialRecord) -> None:
         row = self._rows[record.spec.number]
-        document = {ENDED: record.ended.to_dict(), CURVE: record.curve, ENDED_AT: record.ended_at}
-        self._storage.set_trial_user_attr(row, ENDED, json.loads(json.dumps(document, default=float)))
+        curve = {name: list(values) for name, values in record.curve.items()}
+        document = {ENDED: record.ended.to_dict(), CURVE: curve, ENDED_AT: record.ended_at}
+        self._storage.set_trial_user_attr(row, ENDED, document)
         value = record.value(self._objective.validation)
         state = _STATES[record.ended.status]
         if state is TrialState.COMPLETE and (value is None or not math.isfinite(value)):
