@@ -40,7 +40,7 @@ def report(file: StudyFile, root: Path) -> tuple[Path, ...]:
         judge = Judge(study)
         records = tuple(ledger.history.records())
         verdict = replace(
-            judge.verdict(records, complete=judge.is_complete(records)),
+            judge.verdict(records, complete=bool(ledger.notes.get("complete"))),
             duration_s=float(ledger.notes.get("spent_s", 0.0)),
             tracking=ledger.notes.get("tracking"),
         )

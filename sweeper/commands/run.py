@@ -143,6 +143,7 @@ class Session:
         self, study: Prepared, judge: Judge, ledger: OptunaLedger, tracking: Tracking
     ) -> Incomplete | Interrupted | None:
         """Drive the study to its end; what ended it early, if anything."""
+        ledger.note("complete", False)
         planner, judge_epoch = planning.planner(study, judge, ledger, keep=self._keep())
         progress = Progress(study.space.combinations(), study.objective, expected=planning.expected(study))
         progress.restore(ledger.history.records())
@@ -176,10 +177,12 @@ class Session:
     ) -> Result:
         """Judge what there is, report it, and close the tracking."""
         spent_s = float(ledger.notes.get("spent_s", 0.0)) + time.monotonic() - self.began
-        ledger.note("spent_s", spent_s)
+        tracked = tracking.ids()
+        for key, value in {"spent_s": spent_s, "complete": stopped is None, "tracking": tracked}.items():
+            ledger.note(key, value)
         records = tuple(ledger.history.records())
         verdict = judge.verdict(records, complete=stopped is None)
-        verdict = replace(verdict, duration_s=spent_s, tracking=tracking.ids())
+        verdict = replace(verdict, duration_s=spent_s, tracking=tracked)
         written: tuple[Path, ...] = ()
         if self.options.storage is not None or tracking.is_on:
             written = self._report(study, records, verdict, ledger)
