@@ -176,6 +176,9 @@ class Verdict:
         may_be_best: the combinations that may be best (`set` in the document).
         lead: by how much the leader's mean is ahead of the runner-up's.
         seeds_needed: seeds a finalist that would probably separate them, where the outcome is NOT_SEPARATED.
+        decided_by: the metric that `regret`, `may_be_best`, `lead`, `epsilon` and the finalists' `regret` and `in_set`
+            are about: `metric`, or the declared tie-break where that is at its ceiling. Scores and intervals are
+            always those of `metric`.
         complete: whether the whole plan was trained.
         notes: threats that a reader must know: optimum on a border, ceiling, unstable, budget, cut-off finalists.
         trials: stage -> status -> count.
@@ -198,6 +201,7 @@ class Verdict:
     lead: float | None = None
     seeds_needed: int | None = None
     complete: bool = True
+    decided_by: str | None = None
     notes: tuple[str, ...] = ()
     trials: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     duration_s: float = 0.0
@@ -220,6 +224,7 @@ class Verdict:
             "goal": self.goal,
             "alpha": self.alpha,
             "epsilon": self.epsilon,
+            "decided_by": self.metric if self.decided_by is None else self.decided_by,
             "strategy": self.strategy,
             "lead": self.lead,
             "seeds_needed": self.seeds_needed,

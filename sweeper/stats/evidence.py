@@ -1,0 +1,139 @@
+"""From trial records to the confirmation: which scores count, and which metric decides.
+
+Everything here looks at a repetition as soon as all of its runs have ended and never again, so that the planner in the
+middle of a study and the judge at its end see the same numbers.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sweeper.stats.confirmation import Confirmation, Scores, replay
+from sweeper.stats.rules import JudgeRules
+from sweeper.trial import Combination, Stage, Status, TrialRecord
+from sweeper.verdict import Objective
+from sweeper.vocabulary import METRICS
+
+SHARES = frozenset({"accuracy", "top_5_accuracy", "auc", "f1", "precision", "recall"})
+"""Metrics between 0 and 1 that a good model can exhaust."""
+_CEILING = 0.995
+_DEFAULT_EPSILON = 0.01
+"""Share of the leader's score, for a tie-break that the vocabulary does not know."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A confirmation and what it was decided by.
+
+    Attributes:
+        objective: whose test metric decided: the study's, or its tie-break at a ceiling.
+        ceiling: whether the study's own metric cannot tell the finalists apart.
+        switched: whether the tie-break decided because of that.
+        scores: finalist -> one value a repetition of the *study's* metric; NaN where a training failed.
+        runs: finalist -> its trials of the confirm stage.
+    """
+
+    confirmation: Confirmation
+    objective: Objective
+    ceiling: bool
+    switched: bool
+    scores: Scores
+    runs: Mapping[Combination, Sequence[TrialRecord]]
+
+
+def confirm(
+    records: Iterable[TrialRecord], chosen: Sequence[Combination], *, objective: Objective, rules: JudgeRules
+) -> Evidence:
+    """Replay the confirmation of the chosen finalists from the records of the confirm stage.
+
+    Finalists with records that are no longer chosen (the exploration has been extended since) stay in.
+    """
+    runs: dict[Combination, list[TrialRecord]] = {each: [] for each in chosen}
+    for record in records:
+        if record.spec.stage is Stage.CONFIRM:
+            runs.setdefault(record.spec.combination, []).append(record)
+    scores = paired_scores(runs, objective, rules)
+    looks = [look for look in rules.looks if look >= 2]
+    ceiling = bool(looks) and at_ceiling(scores, objective.metric, looks[0])
+    deciding, used = objective, scores
+    if ceiling and objective.tie_break is not None:
+        second = tie_break(objective)
+        others = paired_scores(runs, second, rules)
+        first = slice(looks[0])
+        if all(np.array_equal(np.isnan(scores[each][first]), np.isnan(others[each][first])) for each in scores):
+            deciding, used = second, others
+    state = replay(used, objective=deciding, alpha=rules.alpha, looks=looks, seed=rules.seed)
+    return Evidence(state, deciding, ceiling, deciding is not objective, scores, runs)
+
+
+def paired_scores(
+    runs: Mapping[Combination, Sequence[TrialRecord]], objective: Objective, rules: JudgeRules
+) -> dict[Combination, list[float]]:
+    """One test score a repetition, from the first on without a gap; NaN where the training failed.
+
+    A run that diverged counts as the no-information score; where none is known, as the worst of its repetition.
+    """
+    by_repetition = {each: {record.spec.repetition: record for record in mine} for each, mine in runs.items()}
+    table: dict[Combination, list[float]] = {}
+    for each, mine in by_repetition.items():
+        ended = itertools.takewhile(mine.__contains__, itertools.count())
+        table[each] = [_score(mine[repetition], objective, rules) for repetition in ended]
+    for repetition in range(max(map(len, table.values()), default=0)):
+        row = [scores for scores in table.values() if repetition < len(scores)]
+        known = [objective.sign * scores[repetition] for scores in row if math.isfinite(scores[repetition])]
+        for scores in row:
+            if math.isinf(scores[repetition]):
+                scores[repetition] = objective.sign * min(known, default=math.nan)
+    return table
+
+
+def has_diverged(record: TrialRecord, metric: str) -> bool:
+    """Whether the training or its score was not a finite number."""
+    value = record.value(metric)
+    infinite = record.ended.status is Status.COMPLETED and value is not None and not math.isfinite(value)
+    return infinite or record.ended.status is Status.DIVERGED
+
+
+def at_ceiling(scores: Scores, metric: str, look: int) -> bool:
+    """Whether, at the first look, half of the paired differences are exactly 0 or two finalists are above 99.5 %.
+
+    The rule is applied once, at the first look: a metric is not changed after the scores of a later look were seen.
+    """
+    table = [np.asarray(each[:look], dtype=np.float64) for each in scores.values()]
+    if len(table) < 2 or any(len(each) < look for each in table):
+        return False
+    pairs = [a - b for a, b in itertools.combinations(table, 2)]
+    differences = np.concatenate(pairs)
+    differences = differences[np.isfinite(differences)]
+    alike = len(differences) > 0 and float(np.mean(differences == 0.0)) >= 0.5
+    full = [each for each in table if metric in SHARES and np.nansum(each) > _CEILING * np.isfinite(each).sum() > 0]
+    return alike or len(full) >= 2
+
+
+def tie_break(objective: Objective) -> Objective:
+    """The second objective of a study, declared before anything was trained."""
+    name = objective.tie_break or ""
+    known = METRICS.get(name)
+    epsilon, relative = (known.epsilon, known.relative) if known else (_DEFAULT_EPSILON, True)
+    return replace(
+        objective,
+        metric=name,
+        maximize=objective.tie_break_maximize,
+        epsilon=epsilon,
+        relative=relative,
+        tie_break=None,
+    )
+
+
+def _score(record: TrialRecord, objective: Objective, rules: JudgeRules) -> float:
+    """The test score; inf for a run that diverged where no score is known for that, NaN where there is none."""
+    value = record.value(objective.test)
+    if has_diverged(record, objective.test):
+        known = rules.no_information.get(objective.metric)
+        return math.inf if known is None else known
+    return value if record.ended.status is Status.COMPLETED and value is not None else math.nan

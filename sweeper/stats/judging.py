@@ -1,0 +1,202 @@
+"""The verdict: what can honestly be said about a study, from its records alone.
+
+Only fresh seeds on the sealed test rows are evidence; exploration chooses whom to confirm, and names a pick where there
+is no confirmation. Records of the keep stage are passed over.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sweeper.space import Space
+from sweeper.stats.confirmation import Standing
+from sweeper.stats.distributions import mean_interval
+from sweeper.stats.evidence import SHARES, Evidence, confirm, has_diverged
+from sweeper.stats.notes import notes
+from sweeper.stats.rules import JudgeRules
+from sweeper.stats.screening import Finalists, Screened, finalists, screen
+from sweeper.trial import Combination, Stage, TrialRecord
+from sweeper.verdict import Explored, Finalist, Interval, Objective, Outcome, Pick, Verdict
+
+__all__ = ["JudgeRules", "Studied", "judge", "study"]
+
+_PLATEAU_STEP = 0.25
+"""Plateaus are compared in quarters of a decade: 8 to 12 noisy points do not tell them apart more finely."""
+
+
+@dataclass(frozen=True)
+class Studied:
+    """Everything that is known about a study half way or at its end; the planner and the judge both start here.
+
+    Attributes:
+        screened: every combination, best first.
+        finalists: who is to be confirmed.
+        evidence: the confirmation so far.
+    """
+
+    screened: tuple[Screened, ...]
+    finalists: Finalists
+    evidence: Evidence
+
+
+def study(records: Iterable[TrialRecord], *, space: Space, objective: Objective, rules: JudgeRules) -> Studied:
+    """Screen, choose the finalists and replay the confirmation."""
+    records = list(records)
+    known = rules.no_information.get(objective.metric)
+    screened = screen(records, space=space, objective=objective, no_information=known, seed=rules.seed)
+    chosen = finalists(screened, rules.finalists, objective)
+    names = [each.combination for each in chosen.chosen]
+    return Studied(screened, chosen, confirm(records, names, objective=objective, rules=rules))
+
+
+def judge(
+    name: str,
+    records: Iterable[TrialRecord],
+    *,
+    space: Space,
+    objective: Objective,
+    rules: JudgeRules,
+    complete: bool = True,
+) -> Verdict:
+    """The verdict of METHODOLOGY stage D.
+
+    * WINNER: one combination is left in the set and its mean is ahead of every other finalist's by at least epsilon.
+    * TIE: nobody in the set can be further than epsilon below the best, or the only one left leads by less.
+    * NOT_SEPARATED: several may be best, and more than epsilon may lie between them.
+    * NO_VERDICT: there is no confirmation with a complete look; the pick is the leader of exploration.
+
+    `complete` says whether the whole plan was trained: no budget or failure limit ended it early.
+    """
+    records = [record for record in records if record.spec.stage is not Stage.KEEP]
+    found = study(records, space=space, objective=objective, rules=rules)
+    state = found.evidence.confirmation
+    confirmed = rules.confirm and bool(state.standings)
+    standings = state.standings if confirmed else ()
+    outcome = _outcome(found, standings)
+    chosen = _pick(found, standings)
+    leader = standings[0] if standings else None
+    return Verdict(
+        study=name,
+        outcome=outcome,
+        winner=leader.combination if leader and outcome is Outcome.WINNER else None,
+        pick=_with_params(chosen, found),
+        regret=next((each.regret for each in standings if each.combination == chosen), None),
+        may_be_best=tuple(each.combination for each in standings if each.in_set),
+        finalists=tuple(_finalist(each, found.evidence, objective, rules) for each in standings),
+        explored=tuple(_explored(each) for each in found.screened),
+        metric=objective.metric,
+        goal="maximize" if objective.maximize else "minimize",
+        alpha=rules.alpha,
+        epsilon=state.epsilon if standings else _epsilon(found, objective),
+        strategy=rules.strategy,
+        lead=state.lead if standings else None,
+        seeds_needed=state.seeds_needed if outcome is Outcome.NOT_SEPARATED else None,
+        complete=complete,
+        decided_by=found.evidence.objective.metric,
+        notes=notes(found.screened, found.finalists, found.evidence, rules=rules, outcome=outcome, complete=complete),
+        trials=_counts(records),
+    )
+
+
+def _outcome(found: Studied, standings: Sequence[Standing]) -> Outcome:
+    state = found.evidence.confirmation
+    if not standings:
+        return Outcome.NO_VERDICT
+    members = [each for each in standings if each.in_set]
+    if len(members) == 1:
+        return Outcome.TIE if state.lead is not None and state.lead < state.epsilon else Outcome.WINNER
+    return Outcome.TIE if all(each.regret <= state.epsilon for each in members) else Outcome.NOT_SEPARATED
+
+
+def _pick(found: Studied, standings: Sequence[Standing]) -> Combination | None:
+    """The combination to use tomorrow.
+
+    Of those that may be best, stable ones first. In a tie: the widest learning rate plateau, because it forgives most;
+    then the fewest tuned parameters; then the higher mean. Not the training time, although that would be a fine reason:
+    it differs from machine to machine and run to run, and the same study has to give the same pick. Where the set is
+    not proven to be a tie: the smallest regret bound.
+    """
+    if not standings:
+        best = found.screened[0] if found.screened else None
+        return None if best is None or best.estimate is None else best.combination
+    members = [each for each in standings if each.in_set]
+    stable = [each for each in members if not _diverged(found.evidence, each)] or members
+    if not all(each.regret <= found.evidence.confirmation.epsilon for each in members):
+        return min(stable, key=lambda each: each.regret).combination
+    screened = {each.combination: each for each in found.screened}
+    return max(stable, key=lambda each: _ease(screened[each.combination])).combination
+
+
+def _epsilon(found: Studied, objective: Objective) -> float:
+    """In the metric's unit, where only exploration has a leader to be relative to."""
+    best = found.screened[0].estimate if found.screened else None
+    return objective.epsilon * (abs(best or 0.0) if objective.relative else 1.0)
+
+
+def _ease(each: Screened) -> tuple[int, int]:
+    return round(each.plateau_decades / _PLATEAU_STEP), -each.tuned
+
+
+def _with_params(chosen: Combination | None, found: Studied) -> Pick | None:
+    if chosen is None:
+        return None
+    runs = found.evidence.runs.get(chosen, ())
+    if runs:
+        return Pick(chosen, runs[0].spec.params)
+    params = next(each.params for each in found.screened if each.combination == chosen)
+    return None if params is None else Pick(chosen, params)
+
+
+def _finalist(standing: Standing, evidence: Evidence, objective: Objective, rules: JudgeRules) -> Finalist:
+    """Scores are those of the study's metric, whichever metric decided."""
+    runs = _judged_runs(evidence, standing)
+    known = np.array(evidence.scores[standing.combination][: standing.look], dtype=np.float64)
+    scores = known[np.isfinite(known)]
+    interval = mean_interval(scores, rules.alpha / len(evidence.scores))
+    if objective.metric in SHARES:
+        interval = Interval(max(interval.low, 0.0), min(interval.high, 1.0))
+    return Finalist(
+        combination=standing.combination,
+        params=runs[0].spec.params,
+        score=float(scores.mean()),
+        interval=interval,
+        scores=tuple(scores.tolist()),
+        regret=standing.regret,
+        in_set=standing.in_set,
+        diverged=_diverged(evidence, standing),
+        duration_s=statistics.median(run.ended.duration_s for run in runs),
+    )
+
+
+def _judged_runs(evidence: Evidence, standing: Standing) -> list[TrialRecord]:
+    return [run for run in evidence.runs[standing.combination] if run.spec.repetition < standing.look]
+
+
+def _diverged(evidence: Evidence, standing: Standing) -> int:
+    return sum(has_diverged(run, evidence.objective.test) for run in _judged_runs(evidence, standing))
+
+
+def _explored(each: Screened) -> Explored:
+    return Explored(
+        combination=each.combination,
+        trials=each.trials,
+        best=each.best,
+        diverged=each.diverged,
+        failed=each.failed,
+        best_params=each.best_params,
+        estimate=each.estimate,
+        estimate_sd=each.sd,
+    )
+
+
+def _counts(records: Iterable[TrialRecord]) -> Mapping[str, Mapping[str, int]]:
+    counts: dict[str, dict[str, int]] = {}
+    for record in records:
+        by_status = counts.setdefault(record.spec.stage.value, {})
+        status = record.ended.status.value
+        by_status[status] = by_status.get(status, 0) + 1
+    return counts
