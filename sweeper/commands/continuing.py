@@ -15,7 +15,9 @@ from sweeper.planning.optuna_ledger import OptunaLedger
 EXTENDABLE = ("confirm.seeds", "confirm.looks", "search.trials", "search.points")
 """Keys that `--extend` may raise: more of the same plan, on top of what has been trained."""
 
-NOTE = "study"
+NOTE, COMPLETE, SPENT_S, TRACKING, TRACKED_AT = "study", "complete", "spent_s", "tracking", "tracked_at"
+"""Notes in the ledger: what the study is, whether its plan is done, the seconds spent on it, the ids of its parent run,
+and the address those are at."""
 
 
 def continue_or_begin(study: Prepared, ledger: OptunaLedger, *, extend: bool) -> Mapping[str, Any]:
@@ -37,6 +39,7 @@ def continue_or_begin(study: Prepared, ledger: OptunaLedger, *, extend: bool) ->
         raise StudyChanged(_changed(study, changes, only_more))
     known = _document(study, uid=known["uid"])
     ledger.note(NOTE, known)
+    ledger.note(COMPLETE, False)
     return dict(known)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper import environment
-from sweeper.commands.continuing import NOTE, continue_or_begin
+from sweeper.commands.continuing import COMPLETE, NOTE, SPENT_S, TRACKING, continue_or_begin
 from sweeper.commands.judge import Judge
 from sweeper.commands.prepare import Prepared, prepare
 from sweeper.errors import Problem, UsageError
@@ -40,9 +40,9 @@ def report(file: StudyFile, root: Path) -> tuple[Path, ...]:
         judge = Judge(study)
         records = tuple(ledger.history.records())
         verdict = replace(
-            judge.verdict(records, complete=bool(ledger.notes.get("complete"))),
-            duration_s=float(ledger.notes.get("spent_s", 0.0)),
-            tracking=ledger.notes.get("tracking"),
+            judge.verdict(records, complete=bool(ledger.notes.get(COMPLETE))),
+            duration_s=float(ledger.notes.get(SPENT_S, 0.0)),
+            tracking=ledger.notes.get(TRACKING),
         )
         return write(
             folder.path, material(study, records, verdict, folder, ledger, f"sweeper report {file.source.name}")

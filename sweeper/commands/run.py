@@ -14,7 +14,7 @@ from typing import TextIO, Union
 
 from sweeper import environment
 from sweeper.commands import planning
-from sweeper.commands.continuing import continue_or_begin
+from sweeper.commands.continuing import COMPLETE, SPENT_S, TRACKED_AT, TRACKING, continue_or_begin
 from sweeper.commands.judge import Judge
 from sweeper.commands.prepare import Prepared, prepare
 from sweeper.commands.report import material
@@ -32,6 +32,7 @@ from sweeper.report.text import summary
 from sweeper.report.write import write
 from sweeper.study import Drive, Limits
 from sweeper.study_file import StudyFile
+from sweeper.tracking.addresses import public_uri
 from sweeper.trial import TrialRecord
 from sweeper.verdict import Outcome, Verdict
 from sweeper.worker import Payload, make_trainer
@@ -121,14 +122,33 @@ class Session:
         judge = Judge(study)
         with contextlib.closing(self._ledger(study)) as ledger:
             identity = continue_or_begin(study, ledger, extend=self.options.extend)
-            if self.options.retry_failed:
-                ledger.forgive_failures()
+            if self.options.retry_failed and ledger.forgive_failures():
+                ledger.note(COMPLETE, False)
+            if self._is_settled(ledger):
+                return self._recalled(study, judge, ledger)
             tracking = open_tracking(self.options.tracking, study, ledger, identity, root=self.folder.root)
             stopped = self._train(study, judge, ledger, tracking)
             return self._conclude(study, judge, ledger, tracking, stopped)
 
+    def _is_settled(self, ledger: OptunaLedger) -> bool:
+        """Whether all is trained, reported, and written where this run would write it."""
+        return bool(ledger.notes.get(COMPLETE)) and ledger.notes.get(TRACKED_AT) == self._address()
+
+    def _address(self) -> str | None:
+        return None if self.options.tracking is None else public_uri(self.options.tracking)
+
+    def _recalled(self, study: Prepared, judge: Judge, ledger: OptunaLedger) -> Result:
+        """The verdict of a study that is done."""
+        verdict = replace(
+            judge.verdict(tuple(ledger.history.records())),
+            duration_s=ledger.notes[SPENT_S],
+            tracking=ledger.notes[TRACKING],
+        )
+        return Result(verdict, None, (), self.folder.report, unconfirmed=not study.looks)
+
     def _warm_up(self) -> None:
-        if self._engine_kind() == "processes" and self.file.config.trainer is None:
+        seems_done = self.folder.report.is_file() and self.folder.verdict.is_file()
+        if self._engine_kind() == "processes" and self.file.config.trainer is None and not seems_done:
             in_memory = self.options.storage is None
             processes.warm_up("sweeper.preload", None if in_memory else str(self.folder.worker_log))
 
@@ -143,7 +163,7 @@ class Session:
         self, study: Prepared, judge: Judge, ledger: OptunaLedger, tracking: Tracking
     ) -> Incomplete | Interrupted | None:
         """Drive the study to its end; what ended it early, if anything."""
-        ledger.note("complete", False)
+        ledger.note(COMPLETE, False)
         planner, judge_epoch = planning.planner(study, judge, ledger, keep=self._keep())
         progress = Progress(study.space.combinations(), study.objective, expected=planning.expected(study))
         progress.restore(ledger.history.records())
@@ -176,10 +196,10 @@ class Session:
         stopped: Incomplete | Interrupted | None,
     ) -> Result:
         """Judge what there is, report it, and close the tracking."""
-        spent_s = float(ledger.notes.get("spent_s", 0.0)) + time.monotonic() - self.began
+        spent_s = float(ledger.notes.get(SPENT_S, 0.0)) + time.monotonic() - self.began
         tracked = tracking.ids()
-        for key, value in {"spent_s": spent_s, "complete": stopped is None, "tracking": tracked}.items():
-            ledger.note(key, value)
+        ledger.note(SPENT_S, spent_s)
+        ledger.note(TRACKING, tracked)
         records = tuple(ledger.history.records())
         verdict = judge.verdict(records, complete=stopped is None)
         verdict = replace(verdict, duration_s=spent_s, tracking=tracked)
@@ -187,6 +207,9 @@ class Session:
         if self.options.storage is not None or tracking.is_on:
             written = self._report(study, records, verdict, ledger)
         warnings = tracking.finish(verdict, written, stopped, keep=self.folder.keep)
+        if not warnings and stopped is None:
+            ledger.note(TRACKED_AT, self._address())
+            ledger.note(COMPLETE, True)
         report = self.folder.report if self.options.storage is not None else None
         return Result(verdict, stopped, warnings, report, unconfirmed=not study.looks)
 

@@ -87,11 +87,12 @@ class OptunaLedger:
         """Keep a JSON value about the whole study."""
         self._guarded(lambda: self.study.set_user_attr(key, value))
 
-    def forgive_failures(self) -> None:
-        """Have every trial that failed tried again, under a new number."""
+    def forgive_failures(self) -> int:
+        """Have every trial that failed tried again, under a new number; how many those are."""
         failed = [record.spec.number for record in self.history.records() if record.ended.status.is_failure]
         self.note(FORGIVEN, sorted({*self.notes.get(FORGIVEN, ()), *failed}))
         self.history.forgive(failed)
+        return len(failed)
 
     def started(self, cohort: Cohort) -> None:
         """Give every trial of the cohort its row."""
