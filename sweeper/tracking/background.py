@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -35,6 +35,7 @@ class Writer(Tracker, Protocol):
 class _Call:
     method: str
     arguments: tuple[Any, ...] = ()
+    is_last_attempt: bool = False
 
     @property
     def is_trial(self) -> bool:
@@ -146,13 +147,11 @@ class BackgroundTracker:
             return None
         if isinstance(failure, SweeperError) and failure.problems:
             return failure.problems[0]
-        trials = sum(call.is_trial for call in missing)
-        what = f"{trials} trial{'' if trials == 1 else 's'}" if trials else "the end of the study"
         because = f": {type(failure).__name__}: {_first_line(failure)}" if failure else ": there was no time left"
         return Problem(
             self._where,
             "a record of every trial",
-            f"{what} could not be written{because}",
+            f"{_what(missing)} could not be written{because}",
             "the same command again: nothing is trained twice, and what is missing is sent from the ledger",
         )
 
@@ -211,8 +210,24 @@ class BackgroundTracker:
         with self._changed:
             self._failure = error
             self._strikes += 1
-            (self._unfinished if self._finishing else self._aside).append(call)
+            if not self._finishing:
+                self._aside.append(call)
+            elif call.is_trial and not call.is_last_attempt:  # after the others, so that it keeps none of them back
+                trials = sum(waiting.is_trial for waiting in self._calls)
+                self._calls.insert(trials, replace(call, is_last_attempt=True))
+            elif call.method != "start":  # whatever comes next opens the store
+                self._unfinished.append(call)
             self._changed.notify_all()
+
+
+_WORDS = {"log_model": "the kept model", "finish": "the end of the study", "start": "the study"}
+
+
+def _what(missing: Sequence[_Call]) -> str:
+    trials = sum(call.is_trial for call in missing)
+    if trials:
+        return f"{trials} trial{'' if trials == 1 else 's'}"
+    return _WORDS[missing[0].method]
 
 
 def _first_line(error: Exception | None) -> str:

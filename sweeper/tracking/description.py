@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-FINALISTS_SHOWN = 12
-"""A row has about 300 characters at most, so the table leaves room for the rest."""
+FINALISTS_SHOWN, NOTES_SHOWN = 12, 6
+"""A row or a note has about 300 characters at most, so there is room for the rest."""
 
 _GAP = "\u00a0\u00a0"
 """MLflow shows tables without any space between their columns."""
@@ -58,7 +58,7 @@ def closing(sentence: str, verdict: Mapping[str, Any], question: str, links: Seq
         lines.append(f"> {_escape(question)}")
     lines += _pick(verdict)
     lines += _table(verdict)
-    lines += [f"- {_escape(note)}" for note in verdict.get("notes", ())]
+    lines += [f"- {_escape(note[:300])}" for note in verdict.get("notes", ())[:NOTES_SHOWN]]
     return "\n\n".join([*lines, *links])[:7900]
 
 

@@ -97,11 +97,10 @@ def _inputs(preprocessing: Mapping[str, Any] | None) -> Schema | None:
 
 
 def _column_type(column: Mapping[str, Any]) -> Any:
-    """Words are strings; categories that look like numbers or truth values may come as those too."""
-    if column["categories"] is None:
-        return DataType.double
-    plain = all(not _looks_like_value(category) for category in column["categories"])
-    return DataType.string if plain else AnyType()  # type: ignore[no-untyped-call]
+    """Words are strings; everything else is left open, for MLflow takes no integer where it expects a float."""
+    if column["categories"] is not None and not any(_looks_like_value(word) for word in column["categories"]):
+        return DataType.string
+    return AnyType()  # type: ignore[no-untyped-call]
 
 
 def _outputs(data: Mapping[str, Any]) -> Schema:

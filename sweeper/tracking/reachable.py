@@ -33,6 +33,7 @@ def check_reachable(uri: str, timeout_s: float = 5.0) -> None:
         TrackingError: nobody answers, the answer is not MLflow's, access is refused, the folder cannot be written,
             or it is a folder of files, which MLflow no longer writes to.
     """
+    _check_form(uri)
     if is_server(uri):
         _check_server(uri.rstrip("/"), timeout_s)
     elif (file := sqlite_file(uri)) is not None:
@@ -45,6 +46,18 @@ def check_reachable(uri: str, timeout_s: float = 5.0) -> None:
             f"MLFLOW_TRACKING_URI=sqlite:///{_folder_of(uri)}/mlflow.db\n"
             "mlflow migrate-filestore   takes older runs over",
         )
+
+
+def _check_form(uri: str) -> None:
+    try:
+        parts = urlsplit(uri)
+        complete = parts.scheme not in ("http", "https") or (parts.hostname and (parts.port or True))
+        fault = "" if complete else "no host in it"
+    except ValueError as error:  # a port that is no number, a bracket that is not closed
+        fault = str(error)
+    if fault:
+        where = uri.rpartition("@")[2]
+        raise TrackingError.at(where, "an address such as http://127.0.0.1:5000", fault, _WITHOUT)
 
 
 def _check_server(uri: str, timeout_s: float) -> None:
@@ -129,6 +142,8 @@ def _check_folder(uri: str, file: Path) -> None:
 
 def _is_file_store(uri: str) -> bool:
     scheme = urlsplit(uri).scheme
+    if uri in ("databricks", "databricks-uc"):
+        return False
     return scheme in ("", "file") or (os.name == "nt" and len(scheme) == 1)
 
 
