@@ -1,0 +1,220 @@
+"""Compiled models, kept and refilled: a trial that finds its program compiled starts from fresh weights in it.
+
+A new Keras model per trial costs most of a second of tracing and leaves some 7 MB behind that neither `clear_session`
+nor the garbage collector gets back (keras#17458). So a model is compiled once for all trials that differ only in
+learning rate, seeds, split and epochs, and every variable that training changes is set to what a newly built model and
+optimizer would have: the model function runs again under the trial's seed and its variables are copied over. What a
+training step uses beyond those variables (`hidden_state`) cannot be reset; a program with such a step serves one trial.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+
+from sweeper.data import Array, Part
+from sweeper.errors import ModelError
+from sweeper.setup import TrainerSetup
+from sweeper.training.contract import Build, Recipe, recipe_for
+from sweeper.training.feed import Feed, steps_of
+from sweeper.training.hidden_state import hidden_state
+from sweeper.training.metrics import Logs, loss_for, metrics_for
+from sweeper.training.rates import Rate, optimizer_for
+from sweeper.trial import TrialSpec
+
+KEPT_PROGRAMS = 16
+"""More combinations than most studies compare; tracing one again costs as much as several trials of a small model."""
+
+KEPT_BYTES = 256 * 2**20
+"""Of variables in kept programs; the one in use may alone be larger."""
+
+BUILT_BETWEEN_CLEARINGS = 1000
+"""Variables. TensorFlow caches kernels for every variable ever made, 30 to 50 kB each; emptying that cache costs 0.14 s
+at the next step of each kept program."""
+
+OnEpoch = Callable[[int, Logs, bool], bool]
+"""(epoch, metrics of it, whether every weight is finite) -> whether to go on."""
+
+
+class Loop(Protocol):
+    """Runs epochs over a compiled model, without changing anything but its variables."""
+
+    def train(self, feed: Feed, shuffle: int, epochs: int, on_epoch: OnEpoch) -> None:
+        """Train until `epochs` are over or `on_epoch` says no; batches in the order that seed `shuffle` gives."""
+
+    def evaluate(self, part: Part) -> Logs:
+        """Loss and metrics on rows as `model_rows` gives them."""
+
+
+MakeLoop = Callable[[keras.Model, int], Loop]
+"""(compiled model, batch size) -> loop."""
+
+
+class Program:
+    """A compiled model, its optimizer and its loop.
+
+    Attributes:
+        model: holds the weights, during and after a trial.
+        recipe: how it was made.
+        averages: whether the optimizer puts an average in the place of the weights after the last epoch.
+    """
+
+    def __init__(self, recipe: Recipe, spec: TrialSpec, setup: TrainerSetup, make_loop: MakeLoop) -> None:
+        self.recipe = recipe
+        self._setup, self._params = setup, spec.params
+        self._rate = Rate(setup.schedule)
+        self.model = recipe.fresh(spec.seeds.init)
+        self._state = list(self.model.variables)
+        self._compile(self.model)
+        self._start = _values(self.model.optimizer.variables)
+        self.averages = bool(spec.params.get("use_ema", False))
+        self.loop = make_loop(self.model, batch_size_of(spec, setup))
+        self._framework_too = True
+        self._start_is_constant = False
+
+    def begin(self, spec: TrialSpec, train_rows: int) -> Program:
+        """Set learning rate and number of steps for a trial."""
+        steps = steps_of(train_rows, batch_size_of(spec, self._setup)) * spec.epochs
+        self._rate.set(float(spec.params["learning_rate"]), steps)
+        return self
+
+    def hidden_state(self) -> str | None:
+        """Why this program cannot serve a second trial, if it cannot."""
+        own = [*self._state, *self.model.optimizer.variables, *self._rate.variables]
+        own += [variable for metric in self.model.metrics for variable in metric.variables]
+        return hidden_state(self.model, self.recipe.info, own)
+
+    def learn(self, seed: int) -> None:
+        """Find out what a refill may leave out, by doing without it and comparing."""
+        twin = self.recipe.fresh(seed, framework_too=False)
+        self._framework_too = not _same(_values(twin.variables), _values(self._state))
+        for variable in twin.trainable_variables:
+            variable.assign(variable + 1)
+        self._compile(twin)
+        self._start_is_constant = _same(_values(twin.optimizer.variables), self._start)
+
+    def refill(self, seed: int, *, framework_too: bool) -> None:
+        """Every variable as a newly built model and optimizer would have it.
+
+        Raises:
+            ModelError: the model function gives models of different structure for different seeds.
+        """
+        fresh = self.recipe.fresh(seed, framework_too=framework_too or self._framework_too)
+        if [v.shape for v in fresh.variables] != [v.shape for v in self._state]:
+            raise ModelError.at(
+                f"model {self.recipe.name}", "the same layers whatever the seed", "other shapes of the weights"
+            )
+        _assign(self._state, [variable.value for variable in fresh.variables])
+        if self._start_is_constant:
+            _assign(self.model.optimizer.variables, self._start)
+        else:
+            self._compile(fresh)
+            _assign(self.model.optimizer.variables, [variable.value for variable in fresh.optimizer.variables])
+
+    def copy(self, seed: int) -> keras.Model:
+        """An uncompiled model with the weights as they are now."""
+        model = self.recipe.fresh(seed)
+        _assign(model.variables, _values(self._state))
+        return model
+
+    @property
+    def built_by_refill(self) -> int:
+        """How many variables a refill makes, to throw them away again."""
+        return len(self._state) + (0 if self._start_is_constant else len(self._start))
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the variables of model and optimizer."""
+        return sum(4 * int(np.prod(v.shape)) for v in [*self._state, *self.model.optimizer.variables])
+
+    def _compile(self, model: keras.Model) -> None:
+        task = self.recipe.info.task
+        model.compile(
+            optimizer=optimizer_for(self._params, self._rate),
+            loss=loss_for(self._setup.loss, task),
+            metrics=metrics_for(self._setup.metrics, task),
+            jit_compile=False,  # on a CPU slower for small models, and seconds to compile
+        )
+        model.optimizer.build(model.trainable_variables)
+
+
+class Programs:
+    """The programs used last, ready for the next trial."""
+
+    def __init__(self, setup: TrainerSetup, build: Build, make_loop: MakeLoop) -> None:
+        self._setup, self._build, self._make_loop = setup, build, make_loop
+        self._kept: dict[str, Program] = {}
+        self._single_use: set[str] = set()
+        self._built = 0
+
+    def recipe(self, spec: TrialSpec, feed: Feed) -> Recipe:
+        """How the model of a trial is made."""
+        return recipe_for(spec, self._build, self._setup.model, self._setup.model_options, feed.info)
+
+    def ready(self, spec: TrialSpec, feed: Feed) -> Program:
+        """A program for this trial: refilled, or compiled where there is none to refill.
+
+        Raises:
+            ModelError: the model function or a name in the study does not keep its contract.
+        """
+        recipe = self.recipe(spec, feed)
+        key = _key(recipe, spec.params)
+        program = self._kept.pop(key, None)
+        if program is None:
+            program = self._compiled(key, recipe, spec)
+        else:
+            self._built += program.built_by_refill
+            many = self._built >= BUILT_BETWEEN_CLEARINGS
+            program.refill(spec.seeds.init, framework_too=many)
+            self._built = 0 if many else self._built
+        return program.begin(spec, len(feed.train))
+
+    def keep(self, spec: TrialSpec, program: Program) -> None:
+        """Put a program back after a trial that ended in order; one that failed half way is not used again."""
+        key = _key(program.recipe, spec.params)
+        if key not in self._single_use:
+            self._kept[key] = program
+            self._evict()
+
+    def _compiled(self, key: str, recipe: Recipe, spec: TrialSpec) -> Program:
+        program = Program(recipe, spec, self._setup, self._make_loop)
+        if key in self._single_use:
+            return program
+        if program.hidden_state() is not None:
+            self._single_use.add(key)
+            return Program(recipe, spec, self._setup, self._make_loop)
+        program.learn(spec.seeds.init)
+        return program
+
+    def _evict(self) -> None:
+        while len(self._kept) > 1 and (
+            len(self._kept) > KEPT_PROGRAMS or sum(p.size_bytes for p in self._kept.values()) > KEPT_BYTES
+        ):
+            del self._kept[next(iter(self._kept))]
+
+
+def batch_size_of(spec: TrialSpec, setup: TrainerSetup) -> int:
+    """The trial's own, or that of the study."""
+    return int(spec.params.get("batch_size", setup.batch_size))
+
+
+def _key(recipe: Recipe, params: Mapping[str, Any]) -> str:
+    """Equal for two trials if and only if a compiled step serves both."""
+    static = {name: value for name, value in params.items() if name != "learning_rate"}
+    return repr((recipe.info, sorted(recipe.options.items()), sorted(static.items())))
+
+
+def _values(variables: Sequence[Any]) -> list[Array]:
+    return [np.array(variable.numpy()) for variable in variables]
+
+
+def _same(some: Sequence[Array], others: Sequence[Array]) -> bool:
+    return len(some) == len(others) and all(map(np.array_equal, some, others))
+
+
+def _assign(variables: Sequence[Any], values: Sequence[Any]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

@@ -1,0 +1,146 @@
+"""One trial after the other: what all ways of training have in common.
+
+A trial is a pure function of its spec and the data: neither the other trials of its cohort nor anything trained before
+in this process changes a bit of it. Whatever happens in a trial ends that trial only; what `report` raises ends the
+cohort.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+
+from sweeper.data import Dataset
+from sweeper.protocols import Report
+from sweeper.setup import TrainerSetup
+from sweeper.training.compiled import MakeLoop, Program, Programs
+from sweeper.training.contract import Build, told
+from sweeper.training.feed import Feed, Feeds
+from sweeper.training.keep import keep_model
+from sweeper.training.metrics import Logs, in_original_unit
+from sweeper.training.process import configure
+from sweeper.trial import Cohort, EpochEnded, Signal, Stage, Status, TrialEnded, TrialSpec
+
+TESTED_STAGES = (Stage.CONFIRM, Stage.KEEP)
+"""Where the sealed test rows are opened."""
+
+
+class SequentialTrainer:
+    """Trains the trials of a cohort one after the other, each in a compiled program that is kept and refilled.
+
+    Epoch metrics are `loss`, the study's metrics by their plain names, and each of them with `val_` before it; errors
+    of a regression are in the unit of the target, its loss is that of the standardised target. A trial that reached
+    its end also has `test_...` in the stages that are evidence.
+    """
+
+    def __init__(self, setup: TrainerSetup, build: Build, make_loop: MakeLoop) -> None:
+        configure(setup)
+        self._setup = setup
+        self._programs = Programs(setup, build, make_loop)
+        self._feeds = Feeds()
+
+    def __call__(self, cohort: Cohort, data: Dataset, report: Report, /) -> list[TrialEnded]:
+        """Train every trial of the cohort; each end is reported as soon as it is known, and returned."""
+        configure(self._setup)
+        reporter = _Reporter(report)
+        ends = []
+        for spec in cohort.trials:
+            end = self._guarded(spec, data, reporter, cohort.keep)
+            reporter(end)
+            ends.append(end)
+        return ends
+
+    def check(self, data: Dataset, spec: TrialSpec) -> None:
+        """Build the model of a trial, to find out before anything trains whether it can be.
+
+        Raises:
+            ModelError: the model function does not keep its contract.
+        """
+        configure(self._setup)
+        feed = self._feeds.of(data, spec.seeds.split)
+        self._programs.recipe(spec, feed).fresh(spec.seeds.init)
+
+    def _guarded(self, spec: TrialSpec, data: Dataset, reporter: _Reporter, keep: str | None) -> TrialEnded:
+        started = time.perf_counter()
+        try:
+            end = self._train(spec, data, reporter, keep)
+        except (Exception, SystemExit) as error:  # a user's model or an allocation may raise anything
+            if error is reporter.error:
+                raise
+            end = TrialEnded.failed(spec, told(error))
+        return replace(end, duration_s=time.perf_counter() - started)
+
+    def _train(self, spec: TrialSpec, data: Dataset, reporter: _Reporter, keep: str | None) -> TrialEnded:
+        feed = self._feeds.of(data, spec.seeds.split)
+        program = self._programs.ready(spec, feed)
+        end = self._run(spec, program, feed, reporter)
+        if keep is not None and end.status is Status.COMPLETED:
+            keep_model(keep, program.copy(spec.seeds.init), feed)
+        self._programs.keep(spec, program)
+        return end
+
+    def _run(self, spec: TrialSpec, program: Program, feed: Feed, reporter: _Reporter) -> TrialEnded:
+        watch = _Watch(spec, feed.split.target_sd, reporter)
+        program.loop.train(feed, spec.seeds.shuffle, spec.epochs, watch)
+        if watch.diverged:
+            return TrialEnded.diverged(spec, watch.epoch)
+        if watch.stopped:
+            return TrialEnded.pruned(spec, watch.metrics, epochs=watch.epoch + 1)
+        final = self._final(spec, program, feed)
+        if not _all_finite(final):
+            return TrialEnded.diverged(spec, watch.epoch)
+        return TrialEnded.completed(spec, {**watch.metrics, **final})
+
+    def _final(self, spec: TrialSpec, program: Program, feed: Feed) -> Logs:
+        """What is measured after the last epoch, besides what was measured in it."""
+        final = {}
+        if program.averages:  # the weights are no longer those that the last epoch was validated with
+            final.update(_prefixed("val_", program.loop.evaluate(feed.validation)))
+        if spec.stage in TESTED_STAGES:
+            test = feed.open_test()
+            final.update(_prefixed("test_", program.loop.evaluate(test)) if len(test) else {})
+        return in_original_unit(final, feed.split.target_sd)
+
+
+class _Watch:
+    """Follows a trial epoch by epoch, and ends it when it diverges or the coordinator says so."""
+
+    def __init__(self, spec: TrialSpec, target_sd: float, reporter: _Reporter) -> None:
+        self._spec, self._target_sd, self._reporter = spec, target_sd, reporter
+        self.epoch = 0
+        self.metrics: Logs = {}
+        self.diverged = False
+        self.stopped = False
+
+    def __call__(self, epoch: int, logs: Logs, weights_are_finite: bool) -> bool:
+        self.epoch = epoch
+        self.diverged = not (weights_are_finite and _all_finite(logs))
+        if self.diverged:
+            return False
+        self.metrics = in_original_unit(logs, self._target_sd)
+        self.stopped = self._reporter(EpochEnded(self._spec.number, epoch, self.metrics)) is Signal.STOP
+        return not self.stopped
+
+
+class _Reporter:
+    """Passes events on, and remembers what the coordinator raised: that is no fault of the trial."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self.error: BaseException | None = None
+
+    def __call__(self, event: EpochEnded | TrialEnded) -> Signal:
+        try:
+            return self._report(event)
+        except BaseException as error:
+            self.error = error
+            raise
+
+
+def _all_finite(logs: Logs) -> bool:
+    return all(map(math.isfinite, logs.values()))
+
+
+def _prefixed(prefix: str, logs: Logs) -> Logs:
+    return {prefix + name: value for name, value in logs.items()}

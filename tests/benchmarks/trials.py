@@ -1,0 +1,58 @@
+"""Seconds a trial: `python tests/benchmarks/trials.py [fit|graph] [mlp|cnn|lstm] [threads]`.
+
+MLP 64-32 (or the default CNN or LSTM) on the 8x8 digits, 1078 training rows, batch 32, 20 epochs, two combinations.
+"""
+
+import importlib
+import os
+import statistics
+import sys
+from dataclasses import replace
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from sklearn.datasets import load_digits
+
+from sweeper.catalog.models import resolve_model
+from sweeper.data import DataInfo, Dataset
+from sweeper.setup import TrainerSetup
+from sweeper.trial import Cohort, Combination, Seeds, Signal, Stage, TrialEnded, TrialSpec
+
+TRIALS = 8
+
+
+def main(way: str, model: str, threads: int) -> None:
+    """Train a cohort of each combination, twice, and print the first and the median trial."""
+    module, name = {"fit": ("fit", "FitTrainer"), "graph": ("graph", "GraphTrainer")}[way]
+    kind = getattr(importlib.import_module(f"sweeper.training.{module}"), name)
+    x, y = load_digits(return_X_y=True)
+    shape = (64,) if model == "mlp" else (8, 8, 1)
+    data = Dataset((x / 16).astype("float32").reshape(-1, *shape), y, DataInfo.of(shape, classes=10))
+    trainer = kind(TrainerSetup(model=model, threads=threads), resolve_model(model))
+    for optimizer in ("adam", "sgd"):
+        specs = [spec(number, optimizer) for number in range(TRIALS)]
+        first = run(trainer, data, specs)
+        again = run(trainer, data, [replace(one, stage=Stage.EXPLORE) for one in specs])
+        print(
+            f"{way} {model} {optimizer}, {threads} threads: first {first[0]:.2f} s, "
+            f"then {statistics.median(first[1:] + again):.3f} s a trial"
+        )
+
+
+def run(trainer, data: Dataset, specs: list[TrialSpec]) -> list[float]:
+    """Seconds of each trial."""
+    ends: list[TrialEnded] = trainer(Cohort(tuple(specs)), data, lambda event: Signal.CONTINUE)
+    assert not any(end.status.is_failure for end in ends), ends[0].reason
+    return [end.duration_s for end in ends]
+
+
+def spec(number: int, optimizer: str) -> TrialSpec:
+    """A trial of 20 epochs."""
+    params = {"activation": "relu", "optimizer": optimizer, "learning_rate": 0.01}
+    pair = Combination({"activation": "relu", "optimizer": optimizer})
+    return TrialSpec(number, Stage.EXPLORE, pair, params, Seeds(0, number, number), epochs=20)
+
+
+if __name__ == "__main__":
+    words = sys.argv[1:] + ["fit", "mlp", "1"][len(sys.argv) - 1 :]
+    main(words[0], words[1], int(words[2]))
