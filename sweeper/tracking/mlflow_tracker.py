@@ -26,7 +26,7 @@ from sweeper.tracking.kept_model import log_kept_model
 from sweeper.tracking.mlflow_children import Children, search
 from sweeper.tracking.parent import hashes, identifying, placed, scores, source, verdict_among, without_passwords
 from sweeper.tracking.projection import Projection
-from sweeper.tracking.views import curves_address, trials_address, view_tags
+from sweeper.tracking.views import curves_address, report_address, trials_address, view_tags
 from sweeper.trial import TrialRecord
 
 NOTE = "mlflow.note.content"
@@ -112,8 +112,9 @@ class MlflowTracker:
         paths = [Path(path) for path in artifacts]
         verdict = verdict_among(paths)
         if verdict or VERDICT in tags:
+            links = self._links(report=any(path.name == "report.html" for path in paths))
             question = str(self._study.get("description") or "")
-            note = description.closing(tags.get(VERDICT, ""), verdict, question, self._links())
+            note = description.closing(tags.get(VERDICT, ""), verdict, question, links)
             tags = {**tags, NOTE: note}
         now_ms = round(time.time() * 1000)
         known = self._client.get_run(self._run_id).data.metrics
@@ -134,13 +135,12 @@ class MlflowTracker:
             return name
         return ("" if name == self._experiment else f"{name} · ") + description.title(verdict)
 
-    def _links(self) -> list[str]:
+    def _links(self, *, report: bool) -> list[str]:
         place = "", self._experiment_id, self._run_id
-        links = [
-            "The whole story: `report.html` among the artifacts. Every trial is a run below this one: "
-            f"[all trials, best first]({trials_address(*place)}), "
-            f"[training curves of the finalists]({curves_address(*place)})."
-        ]
+        looks = [f"[the report]({report_address(*place)})"] if report else []
+        looks.append(f"[all trials, best first]({trials_address(*place)})")
+        looks.append(f"[training curves of the finalists]({curves_address(*place)})")
+        links = [f"Further: {', '.join(looks)}."]
         if self._model_uri:
             links.append(f"The pick as a model: `mlflow.pyfunc.load_model({self._model_uri!r})`")
         return links

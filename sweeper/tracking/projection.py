@@ -111,13 +111,20 @@ def run_name(spec: TrialSpec) -> str:
     parts = [str(spec.combination)] if len(spec.combination) else [f"trial {spec.number}"]
     rate = spec.params.get("learning_rate")
     if isinstance(rate, (int, float)) and "learning_rate" not in spec.combination:
-        mantissa, exponent = f"{rate:.1e}".split("e")
-        parts.append(f"lr {mantissa}e{int(exponent)}")
+        parts.append(f"lr {_rate(rate)}")
     if spec.stage in SEEDED:
         parts.append(f"seed {spec.repetition}")
     if spec.stage is Stage.KEEP:
         parts.append("kept")
     return " · ".join(parts)
+
+
+def _rate(rate: float) -> str:
+    """Two digits: `3.1e-3`, `0.25`, `10`."""
+    if rate >= 0.1:
+        return f"{rate:.2g}"
+    mantissa, exponent = f"{rate:.1e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

@@ -20,6 +20,11 @@ def verdict_address(page: str, experiment_id: str, run_id: str) -> str:
     return f"{page}#/experiments/{experiment_id}/runs/{run_id}?{MODEL_TRAINING}"
 
 
+def report_address(page: str, experiment_id: str, run_id: str) -> str:
+    """Of the report, shown beside the other artifacts."""
+    return f"{page}#/experiments/{experiment_id}/runs/{run_id}/artifacts/report.html?{MODEL_TRAINING}"
+
+
 def trials_address(page: str, experiment_id: str, run_id: str) -> str:
     """Of every trial of the study in a table, best first."""
     return f"{page}#/experiments/{experiment_id}/runs?{MODEL_TRAINING}&viewStateShareKey={run_id}-trials"

@@ -44,6 +44,7 @@ def test_a_study_from_beginning_to_end(store, tmp_path):
     assert parent.data.params["search.points"] == "8"
     assert parent.data.tags["sweeper.verdict"] == "relu + adam wins."
     assert parent.data.tags["mlflow.note.content"].startswith("### relu + adam wins.")
+    assert f"/runs/{ids['run_id']}/artifacts/report.html" in parent.data.tags["mlflow.note.content"]
     assert parent.data.tags["mlflow.source.git.commit"] == "c0ffee"
     assert parent.inputs.dataset_inputs[0].dataset.digest == "bbbbbbbb"
     listed = {file.path for file in store.client.list_artifacts(ids["run_id"])}

@@ -111,7 +111,8 @@ def test_tags_find_a_trial_again():
     ("trial", "name"),
     [
         (record(learning_rate=0.00314), "relu + adam · lr 3.1e-3"),
-        (record(learning_rate=10), "relu + adam · lr 1.0e1"),
+        (record(learning_rate=10), "relu + adam · lr 10"),
+        (record(learning_rate=0.25), "relu + adam · lr 0.25"),
         (record(stage=Stage.CONFIRM, repetition=4), "relu + adam · lr 3.1e-3 · seed 4"),
         (record(stage=Stage.KEEP), "relu + adam · lr 3.1e-3 · kept"),
     ],
