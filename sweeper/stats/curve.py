@@ -69,15 +69,13 @@ class Screened:
 class Curve:
     """The trials of one combination."""
 
-    def __init__(
-        self, combination: Combination, records: Sequence[TrialRecord], space: Space, objective: Objective
-    ) -> None:
-        self.combination = combination
+    def __init__(self, axes: Axes, records: Sequence[TrialRecord], space: Space, objective: Objective) -> None:
+        self.combination = axes.combination
         self._records = records
         self._space = space
         self._sign = objective.sign
         self._metric = objective.validation
-        self._axes = Axes(space, combination)
+        self._axes = axes
         self.scored = [record for record in records if self._score(record) is not None]
         self.diverged = [record for record in records if self._has_diverged(record)]
 
@@ -106,7 +104,7 @@ class Curve:
         limit = self._limit()
         candidates = self._candidates(surface, index, generator(seed, "screening", str(self.combination)))
         if limit is not None:
-            candidates = candidates[candidates[:, self._rate_axis()] <= limit]
+            candidates = candidates[[self._rate(each) <= limit for each in candidates]]
         mean, sd = surface.predict(index, self._axes.distances(candidates))
         top = int(np.argmax(mean))
         best = max(self._complete(), key=lambda record: self._score(record) or 0.0)
@@ -123,7 +121,7 @@ class Curve:
             best=best.value(self._metric),
             best_params=best.spec.params,
             border=self._border(candidates[top], limit),
-            unsafe=limit is None and self._diverged_rate() <= self._rate(candidates[top]),
+            unsafe=limit is None and self._above_divergence(candidates[top]),
             plateau_decades=self._plateau(surface, index, candidates[top], plateau),
             tuned=len(self._axes.domains),
         )
@@ -149,27 +147,26 @@ class Curve:
     def _rate_axis(self) -> int:
         return self._axes.names.index(LEARNING_RATE)
 
-    def _rate_domain(self) -> Range | None:
-        domain = self._axes.domains.get(LEARNING_RATE)
-        return domain if isinstance(domain, Range) and domain.low > 0 else None
-
     def _rate(self, position: Floats) -> float:
-        domain = self._rate_domain()
-        return -math.inf if domain is None else float(domain.at(float(position[self._rate_axis()])))
+        """The learning rate at a position, where it is tuned."""
+        domain = self._axes.domains[LEARNING_RATE]
+        return float(domain.at(float(position[self._rate_axis()])))
 
     def _diverged_rate(self) -> float:
         """The lowest learning rate that diverged."""
         rates = [record.spec.params.get(LEARNING_RATE) for record in self.diverged]
         return min((float(rate) for rate in rates if isinstance(rate, (int, float))), default=math.inf)
 
+    def _above_divergence(self, position: Floats) -> bool:
+        return LEARNING_RATE in self._axes.domains and self._diverged_rate() <= self._rate(position)
+
     def _limit(self) -> float | None:
-        """Highest position on the learning rate axis to confirm at; None: nothing diverged, or only below the rest."""
-        domain, rate = self._rate_domain(), self._diverged_rate()
-        if domain is None or math.isinf(rate):
+        """Highest learning rate to confirm with; None: nothing diverged, or nothing completed further below."""
+        limit = self._diverged_rate() * 10**-_SAFETY_DECADES
+        if LEARNING_RATE not in self._axes.domains or math.isinf(limit):
             return None
-        limit = rate * 10**-_SAFETY_DECADES
-        below = any(float(record.spec.params[LEARNING_RATE]) <= limit for record in self._complete())
-        return domain.position(limit) - 1e-12 if below else None
+        tried = (self._rate(self._axes.position(record.spec.params)) for record in self._complete())
+        return limit if any(rate <= limit for rate in tried) else None
 
     def _candidates(self, surface: Surface, index: int, rng: np.random.Generator) -> Floats:
         """(m, d) positions that exist, the middle of the cube first: where all are alike it is chosen."""
@@ -198,10 +195,11 @@ class Curve:
         return tuple(found)
 
     def _plateau(self, surface: Surface, index: int, top: Floats, height: float) -> float:
-        domain = self._rate_domain()
-        if domain is None:
+        domain = self._axes.domains.get(LEARNING_RATE)
+        if not isinstance(domain, Range) or domain.low <= 0:
             return 0.0
         line = np.repeat(top[None, :], _GRID, axis=0)
         line[:, self._rate_axis()] = np.linspace(0.0, 1.0, _GRID)
         mean, _ = surface.predict(index, self._axes.distances(line))
-        return float(np.mean(mean >= mean.max() - height)) * domain.decades
+        decades = np.gradient(np.log10([domain.at(position) for position in line[:, self._rate_axis()].tolist()]))
+        return float(decades[mean >= mean.max() - height].sum())

@@ -66,4 +66,4 @@ def _root(correlation: Floats) -> Floats:
     """L with L L' = correlation, by eigenvalues: fewer seeds than rivals leave the matrix singular."""
     values, vectors = np.linalg.eigh(correlation)
     root = vectors * np.sqrt(np.clip(values, 0.0, None))
-    return np.asarray(root / np.linalg.norm(root, axis=1, keepdims=True), dtype=np.float64)
+    return np.asarray(root / np.maximum(np.linalg.norm(root, axis=1, keepdims=True), 1e-300), dtype=np.float64)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweeper.space import Choice, Range, Space
-from sweeper.trial import Scalar
+from sweeper.trial import Combination
 
 Floats = NDArray[np.float64]
 Tuned = Union[Choice, Range]
@@ -35,12 +35,13 @@ class Axes:
     """The tuned parameters of one combination as axes of the unit cube.
 
     Attributes:
-        names: every parameter that is tuned somewhere; one coordinate each.
+        names: every parameter that is tuned somewhere (`Space.tuned_names`); one coordinate each.
         domains: those that this combination has.
     """
 
-    def __init__(self, space: Space, combination: Mapping[str, Scalar]) -> None:
-        self.names = space.tuned_names()
+    def __init__(self, space: Space, combination: Combination, names: tuple[str, ...]) -> None:
+        self.combination = combination
+        self.names = names
         self.domains = space.tuned(combination)
         self._units = np.array([_extent(self.domains.get(name)) for name in self.names])
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sweeper.space import Space
 from sweeper.stats.curve import Curve, Screened
+from sweeper.stats.positions import Axes
 from sweeper.stats.rules import FinalistCount
 from sweeper.stats.surface import fit_surface
 from sweeper.trial import Combination, Stage, TrialRecord
@@ -50,7 +51,8 @@ def screen(
     for record in records:
         if record.spec.stage in _SCREENED and record.spec.combination in by_combination:
             by_combination[record.spec.combination].append(record)
-    curves = [Curve(each, mine, space, objective) for each, mine in by_combination.items()]
+    names = space.tuned_names()
+    curves = [Curve(Axes(space, each, names), mine, space, objective) for each, mine in by_combination.items()]
     fitted = [curve for curve in curves if curve.scored]
     results = {curve.combination: curve.without_estimate() for curve in curves}
     if fitted:
