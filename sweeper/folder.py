@@ -58,9 +58,9 @@ class StudyFolder:
         return self.path / "worker.log"
 
     @property
-    def error_log(self) -> Path:
-        """The traceback of an unexpected error."""
-        return self.path / "error.log"
+    def tracking_log(self) -> Path:
+        """What MLflow had to say."""
+        return self.path / "mlflow.log"
 
     def create(self) -> None:
         """Make the folder and see that it can be written.

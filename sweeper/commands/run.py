@@ -126,7 +126,7 @@ class Session:
                 ledger.note(COMPLETE, False)
             if self._is_settled(ledger):
                 return self._recalled(study, judge, ledger)
-            tracking = open_tracking(self.options.tracking, study, ledger, identity, root=self.folder.root)
+            tracking = open_tracking(self.options.tracking, study, ledger, identity, self.folder)
             stopped = self._train(study, judge, ledger, tracking)
             return self._conclude(study, judge, ledger, tracking, stopped)
 

@@ -12,12 +12,14 @@ from sweeper import environment
 from sweeper.commands.prepare import Prepared
 from sweeper.config import StudyConfig
 from sweeper.errors import Incomplete, Interrupted
+from sweeper.folder import StudyFolder
 from sweeper.planning.optuna_ledger import OptunaLedger
 from sweeper.protocols import Tracker
 from sweeper.report.text import headline
 from sweeper.tracking.addresses import public_uri
 from sweeper.tracking.background import BackgroundTracker, Writer
 from sweeper.tracking.nowhere import NoTracker
+from sweeper.tracking.quiet import open_tracker
 from sweeper.tracking.reachable import check_reachable
 from sweeper.verdict import Verdict
 
@@ -67,7 +69,7 @@ class Tracking:
 
 
 def open_tracking(
-    uri: str | None, study: Prepared, ledger: OptunaLedger, identity: Mapping[str, Any], *, root: Path
+    uri: str | None, study: Prepared, ledger: OptunaLedger, identity: Mapping[str, Any], folder: StudyFolder
 ) -> Tracking:
     """Begin to track in the background, with everything that the ledger already has.
 
@@ -80,9 +82,7 @@ def open_tracking(
     experiment = study.config.tracking.experiment or study.config.name
 
     def factory() -> Writer:
-        from sweeper.tracking.mlflow_tracker import MlflowTracker
-
-        return MlflowTracker(uri, experiment, artifact_root=root / "artifacts" / "mlflow")
+        return open_tracker(uri, experiment, artifact_root=folder.root / "artifacts", log_file=folder.tracking_log)
 
     background = BackgroundTracker(factory, where=public_uri(uri))
     background.start(_about(study, identity))
