@@ -14,6 +14,9 @@ from sweeper.seeds import generator
 KEPT_SPLITS = 2
 """Trials of a cohort share a split or take turns on a few; more would only hold copies of the data."""
 
+EVALUATION_BATCH = 256
+"""Rows; large enough that a step costs more than its call."""
+
 
 @dataclass(frozen=True)
 class Feed:

@@ -22,12 +22,9 @@ from sweeper.data import Array, Part
 from sweeper.setup import TrainerSetup
 from sweeper.training.compiled import OnEpoch
 from sweeper.training.contract import Build
-from sweeper.training.feed import Feed, blocks, orders, steps_of
+from sweeper.training.feed import EVALUATION_BATCH, Feed, blocks, orders, steps_of
 from sweeper.training.metrics import Logs
 from sweeper.training.trials import SequentialTrainer
-
-EVALUATION_BATCH = 256
-"""Rows; large enough that a step costs more than its call."""
 
 BLOCK_BYTES = 16 * 2**20
 """Of rows handed to the stream at a time."""
@@ -40,6 +37,8 @@ SHORTEST_EXECUTION = 32
 
 class FitTrainer(SequentialTrainer):
     """Trains with `model.fit`; a user's own `train_step` included."""
+
+    way = "fit"
 
     def __init__(self, setup: TrainerSetup, build: Build) -> None:
         super().__init__(setup, build, FitLoop)

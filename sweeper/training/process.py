@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 
 import keras
 import tensorflow as tf
@@ -16,6 +17,7 @@ def configure(setup: TrainerSetup) -> None:
     The number of threads cannot change once TensorFlow has computed anything: later calls leave it.
     Mixed precision is float16 with loss scaling on a GPU, bfloat16 on a CPU, which computes float16 in software.
     """
+    tf.get_logger().setLevel(logging.ERROR)  # its warnings are about the number of functions traced, one a program
     with contextlib.suppress(RuntimeError):
         tf.config.threading.set_intra_op_parallelism_threads(setup.threads)
         tf.config.threading.set_inter_op_parallelism_threads(setup.threads)

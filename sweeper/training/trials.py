@@ -11,6 +11,8 @@ import math
 import time
 from dataclasses import replace
 
+import keras
+
 from sweeper.data import Dataset
 from sweeper.protocols import Report
 from sweeper.setup import TrainerSetup
@@ -32,7 +34,14 @@ class SequentialTrainer:
     Epoch metrics are `loss`, the study's metrics by their plain names, and each of them with `val_` before it; errors
     of a regression are in the unit of the target, its loss is that of the standardised target. A trial that reached
     its end also has `test_...` in the stages that are evidence.
+
+    Attributes:
+        way: of training, in a word.
+        why: it was chosen, in one line.
     """
+
+    way = "keras"
+    why = ""
 
     def __init__(self, setup: TrainerSetup, build: Build, make_loop: MakeLoop) -> None:
         configure(setup)
@@ -51,15 +60,20 @@ class SequentialTrainer:
             ends.append(end)
         return ends
 
-    def check(self, data: Dataset, spec: TrialSpec) -> None:
-        """Build the model of a trial, to find out before anything trains whether it can be.
+    def because(self, why: str) -> SequentialTrainer:
+        """The same trainer, knowing why it was chosen."""
+        self.why = why
+        return self
+
+    def check(self, data: Dataset, spec: TrialSpec) -> keras.Model:
+        """Build the model of a trial, to find out before anything trains whether it can be; uncompiled.
 
         Raises:
             ModelError: the model function does not keep its contract.
         """
         configure(self._setup)
         feed = self._feeds.of(data, spec.seeds.split)
-        self._programs.recipe(spec, feed).fresh(spec.seeds.init)
+        return self._programs.recipe(spec, feed).fresh(spec.seeds.init)
 
     def _guarded(self, spec: TrialSpec, data: Dataset, reporter: _Reporter, keep: str | None) -> TrialEnded:
         started = time.perf_counter()

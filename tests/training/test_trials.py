@@ -17,6 +17,7 @@ from sweeper.errors import ModelError
 from sweeper.setup import TrainerSetup
 from sweeper.training.feed import Feeds, orders
 from sweeper.training.fit import FitTrainer
+from sweeper.training.graph import GraphTrainer
 from sweeper.trial import Cohort, EpochEnded, Seeds, Stage, Status, TrialEnded
 
 pytestmark = pytest.mark.slow
@@ -26,7 +27,7 @@ RICH = {"dropout": 0.2, "batch_norm": True, "units": (8, 6)}
 mlp = resolve_model("mlp")
 
 
-@pytest.fixture(params=[FitTrainer], ids=lambda kind: kind.__name__)
+@pytest.fixture(params=[FitTrainer, GraphTrainer], ids=lambda kind: kind.__name__)
 def kind(request):
     return request.param
 
@@ -80,7 +81,10 @@ class TestNumbers:
     def test_a_refilled_program_gives_what_a_new_one_gives(self, kind, digits, spec, curves, optimizer):
         setup = replace(SETUP, model_options=RICH, schedule="cosine")
         specs = [spec(n, optimizer=optimizer, learning_rate=rate) for n, rate in ((0, 0.1), (1, 0.01))]
-        others = [spec(7, optimizer="sgd", activation="tanh", epochs=1), spec(8, optimizer=optimizer, learning_rate=1e4)]
+        others = [
+            spec(7, optimizer="sgd", activation="tanh", epochs=1),
+            spec(8, optimizer=optimizer, learning_rate=1e4),
+        ]
         alone = [curves(kind(setup, mlp), digits, one)[0] for one in specs]
         trainer = kind(setup, mlp)
         together = curves(trainer, digits, *specs)
