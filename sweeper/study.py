@@ -78,10 +78,9 @@ class Drive:
         """
         engine.run(self.next_cohort, self.on_event)
         if self._out_of_time:
-            raise Incomplete(
-                Problem("budget.time", f"the study to end within {self.limits.time_s:g} s", "more to train",
-                        "the same command goes on where it stopped")
-            )  # fmt: skip
+            expected = f"the study to end within {self.limits.time_s:g} s"
+            cure = "the same command goes on where it stopped"
+            raise Incomplete(Problem("budget.time", expected, "more to train", cure))
 
     def next_cohort(self) -> Cohort | None:
         """The next cohort to train, or None while a round is not over and when all is done."""
@@ -151,12 +150,11 @@ class Drive:
         self._failed += record.ended.status.is_failure
         all_alike = self._failed == self._ended >= ALIKE
         if all_alike or self._failed > self.limits.failures * max(self._ended, 10):
-            raise Incomplete(
-                Problem(f"trial {record.spec.number} ({record.spec.combination})",
-                        f"at most {self.limits.failures:.0%} of the trials to fail (budget.failures)",
-                        f"{self._failed} of {self._ended} failed; the last: {record.ended.reason}",
-                        "mend the cause and run the same command with --retry-failed, or raise budget.failures")
-            )  # fmt: skip
+            where = f"trial {record.spec.number} ({record.spec.combination})"
+            expected = f"at most {self.limits.failures:.0%} of the trials to fail (budget.failures)"
+            received = f"{self._failed} of {self._ended} failed; the last: {record.ended.reason}"
+            cure = "mend the cause; then the same command with --retry-failed, or --fresh if your code has changed"
+            raise Incomplete(Problem(where, expected, received, cure))
 
     def _time_is_up(self) -> bool:
         limit = self.limits.time_s

@@ -34,6 +34,9 @@ def continue_or_begin(study: Prepared, ledger: OptunaLedger, *, extend: bool) ->
     changes = list(differences(known["fixed"], study.fixed))
     if not changes:
         return dict(known)
+    if all(record.ended.status.is_failure for record in ledger.history.records()):
+        ledger.clear()  # nothing was trained that a change could be at odds with
+        return continue_or_begin(study, ledger, extend=extend)
     only_more = all(_is_more(key, old, new) for key, old, new in changes)
     if not (extend and only_more):
         raise StudyChanged(_changed(study, changes, only_more))

@@ -59,24 +59,34 @@ class OptunaLedger:
         self._path = path
         self._objective = objective
         self._distributions = _distributions(space)
-        direction = StudyDirection.MAXIMIZE if objective.maximize else StudyDirection.MINIMIZE
+        self._name = name
         try:
             self._storage: BaseStorage = InMemoryStorage() if path is None else _sqlite(path)
-            self.study = optuna.create_study(
-                storage=self._storage, study_name=name, direction=direction, load_if_exists=True
-            )
-            self._study_id = self._storage.get_study_id_from_name(name)
-            rows = self.study.get_trials(deepcopy=False)
+            self._open()
         except (SQLAlchemyError, sqlite3.Error, OSError, RuntimeError, optuna.exceptions.StorageInternalError) as error:
             raise _storage_error(path, error) from error
+
+    def _open(self) -> None:
+        direction = StudyDirection.MAXIMIZE if self._objective.maximize else StudyDirection.MINIMIZE
+        self.study = optuna.create_study(
+            storage=self._storage, study_name=self._name, direction=direction, load_if_exists=True
+        )
+        self._study_id = self._storage.get_study_id_from_name(self._name)
+        rows = self.study.get_trials(deepcopy=False)
         self._rows = {row.number: row._trial_id for row in rows}
-        ended = [row for row in rows if ENDED in row.user_attrs and row.state.is_finished()]
-        self.history = MemoryHistory(_record(row) for row in ended)
+        self.history = MemoryHistory(
+            _record(row) for row in rows if ENDED in row.user_attrs and row.state.is_finished()
+        )
         self.history.forgive(self.notes.get(FORGIVEN, ()))
         begun = [row for row in rows if not row.state.is_finished()]
         specs = [TrialSpec.from_dict(row.user_attrs[SPEC]) for row in begun if SPEC in row.user_attrs]
         self.waiting = {spec.number: spec for spec in specs}
         self.half_drawn = [row.number for row in begun if SPEC not in row.user_attrs]
+
+    def clear(self) -> None:
+        """Begin anew, with nothing in it."""
+        optuna.delete_study(study_name=self._name, storage=self._storage)
+        self._open()
 
     @property
     def notes(self) -> Mapping[str, Any]:

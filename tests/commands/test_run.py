@@ -175,6 +175,15 @@ def test_a_faulty_trainer_ends_the_study_and_can_be_retried(desk):
     assert desk.verdict()["trials"]["explore"] == {"COMPLETED": 72}
 
 
+def test_a_study_in_which_nothing_trained_may_change(desk):
+    desk.write(STUDY.replace("loop:train", "loop:fail"))
+    assert desk.run().code == 5
+    desk.write(STUDY)
+    done = desk.run()
+    assert done.code == 0, done.err
+    assert desk.verdict()["trials"]["explore"] == {"COMPLETED": 72}
+
+
 def test_a_time_limit_ends_the_study_and_the_next_run_continues(desk):
     done = desk.run("--time", "1s", TRIAL_S="0.1")
     assert done.code == 5
