@@ -5,9 +5,9 @@ critical value. On that event the best is in the set and every regret bound hold
 
 Sources: Hsu (1984), Annals of Statistics 12(3), 1136-1144, and Hsu (1996), *Multiple Comparisons: Theory and
 Methods*, section 4.1.4, equations 4.10 to 4.16 (constrained MCB from one-sided comparisons with a control, each
-candidate taking its turn as the control; the critical values of table E.2 are a test of this module). Hsu treats
-independent groups with one variance; here the differences are paired by seed and each has a variance of its own, so
-the correlation of the comparisons is estimated.
+candidate taking its turn as the control). Hsu treats independent groups with one variance; here the differences are
+paired by seed and each has a variance of its own, so the correlation of the comparisons is estimated and every
+comparison is divided by its own standard error. With many seeds the critical values meet his table E.2.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sweeper.stats.distributions import upper_quantile
+from sweeper.stats.distributions import max_t_quantile
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -114,4 +114,4 @@ def _critical_value(
     own = variance[rivals, control]
     # Var(a - b) = Var(a) + Var(b) - 2 Cov(a, b), for a and b the leads of two rivals over the control
     covariance = (own[:, None] + own[None, :] - variance[np.ix_(rivals, rivals)]) / 2
-    return upper_quantile(covariance / np.sqrt(np.outer(own, own)), df, alpha, rng, draws)
+    return max_t_quantile(covariance / np.sqrt(np.outer(own, own)), df, alpha, rng, draws)

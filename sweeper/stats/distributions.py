@@ -1,4 +1,4 @@
-"""The few distributions that the verdict needs: normal, Student, multivariate t, binomial."""
+"""The few distributions that the verdict needs: normal, Student, the largest of correlated t, binomial."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sweeper.verdict import Interval
 Floats = NDArray[np.float64]
 
 _NODES = 256
-"""Directions are merged into this many equally likely nodes; the quantile then moves by less than 0.001."""
+"""Draws are merged into this many equally likely nodes; the quantile then moves by less than 0.001."""
 _GRID = 9
 """Points between the lower and the upper bound of a critical value; between them log tail is close to linear."""
 
@@ -39,31 +39,49 @@ def share_interval(count: int, total: int, alpha: float) -> Interval:
     return Interval(low, high)
 
 
-def upper_quantile(correlation: Floats, df: int, alpha: float, rng: np.random.Generator, draws: int = 4000) -> float:
-    """The 1 - alpha quantile of the largest component of a multivariate t distribution with df degrees of freedom.
+def max_t_quantile(correlation: Floats, df: int, alpha: float, rng: np.random.Generator, draws: int = 4000) -> float:
+    """The 1 - alpha quantile of the largest of several correlated t statistics, each with its own estimated variance.
 
-    T = r (L u) with L L' = correlation, u uniform on the sphere and r**2 / p following F(p, df): the radius is
-    integrated exactly (an incomplete beta function), only the direction is drawn, in mirrored pairs. The error is a
-    quarter of that of the empirical quantile of as many draws of T: 0.4 % of the value with 4000. The (p, p)
-    correlation may be singular.
+    The numerators are normal with this (p, p) correlation, which may be singular; the variances are the diagonal of a
+    Wishart matrix with the same correlation and df degrees of freedom (Bartlett's decomposition). A common denominator
+    (the multivariate t distribution of Dunnett's test) would be 1 to 2 % smaller at 9 degrees of freedom and far too
+    small at 2 to 4, where six candidates would keep the best in the set in 91 % of cases instead of 94 %.
+
+    A normal vector is a direction times a chi distributed radius; the radius is integrated exactly, the direction and
+    the variances are drawn, the direction in mirrored pairs.
     """
-    p = len(correlation)
-    lowest, highest = special.stdtrit(df, 1 - alpha), special.stdtrit(df, 1 - alpha / p)
-    if p == 1:
-        return float(lowest)
-    half = rng.standard_normal((draws // 2, p))
-    half = half @ _root(correlation).T / np.linalg.norm(half, axis=1, keepdims=True)
-    reach = np.sort(np.maximum(np.concatenate([half.max(axis=1), (-half).max(axis=1)]), 0.0))
+    root = _root(correlation)
+    p, rank = root.shape
+    if rank == 1:  # all of them are the same statistic, or its negative
+        two_sided = bool(root.min() < 0 < root.max())
+        return float(special.stdtrit(df, 1 - alpha / (2 if two_sided else 1)))
+    direction = rng.standard_normal((draws // 2, rank))
+    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+    ratio = direction @ root.T / np.sqrt(_variances(root, df, len(direction), rng))
+    reach = np.sort(np.maximum(np.concatenate([ratio.max(axis=1), (-ratio).max(axis=1)]), 0.0))
     starts = np.unique(np.linspace(0, len(reach), _NODES, endpoint=False).astype(int))
-    shares = np.diff(starts, append=len(reach))
-    nodes = np.add.reduceat(reach, starts) / shares
-    values = np.linspace(lowest, highest, _GRID)
-    tails = special.betainc(df / 2, p / 2, df * nodes**2 / (df * nodes**2 + values[:, None] ** 2)) @ shares / len(reach)
+    shares = np.diff(starts, append=len(reach)) / len(reach)
+    nodes = np.maximum(np.add.reduceat(reach, starts) / len(reach) / shares, 1e-9)
+    values = np.linspace(special.stdtrit(df, 1 - alpha), special.stdtrit(df, 1 - alpha / p), _GRID)
+    tails = special.gammaincc(rank / 2, (values[:, None] / nodes) ** 2 / 2) @ shares
     return float(np.interp(-np.log(alpha), -np.log(tails), values))
 
 
+def _variances(root: Floats, df: int, count: int, rng: np.random.Generator) -> Floats:
+    """(count, p) diagonals of Wishart matrices with scale root root' / df."""
+    rank = root.shape[1]
+    if df < rank:
+        rows = rng.standard_normal((count, df, rank)) @ root.T
+        return np.asarray((rows**2).sum(axis=1) / df)
+    factor = np.tril(rng.standard_normal((count, rank, rank)), k=-1)
+    diagonal = np.arange(rank)
+    factor[:, diagonal, diagonal] = np.sqrt(rng.chisquare(df - diagonal, (count, rank)))
+    return np.asarray(((root @ factor) ** 2).sum(axis=2) / df)
+
+
 def _root(correlation: Floats) -> Floats:
-    """L with L L' = correlation, by eigenvalues: fewer seeds than rivals leave the matrix singular."""
+    """(p, rank) matrix L with L L' = correlation; fewer seeds than rivals leave the matrix singular."""
     values, vectors = np.linalg.eigh(correlation)
-    root = vectors * np.sqrt(np.clip(values, 0.0, None))
+    kept = values > 1e-9 * values.max()
+    root = vectors[:, kept] * np.sqrt(values[kept])
     return np.asarray(root / np.maximum(np.linalg.norm(root, axis=1, keepdims=True), 1e-300), dtype=np.float64)

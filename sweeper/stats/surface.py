@@ -91,19 +91,19 @@ def fit_surface(samples: Sequence[Samples], *, scale: float) -> Surface:
             nothing is known.
     """
     designs = _designs([entry.at for entry in samples])
-    floor = _first_floor([entry.scores for entry in samples])
+    scores = tuple(_averaged(entry.scores, design) for entry, design in zip(samples, designs, strict=True))
+    floor = _first_floor(scores)
     if floor == 0.0:
-        averages = tuple(_averaged(e.scores, 0.0, d) for e, d in zip(samples, designs, strict=True))
-        return Surface((), 0.0, 0.0, 0.0, designs, averages)
+        return Surface((), 0.0, 0.0, 0.0, designs, scores)
     for _ in range(12):
-        fitted = _fit(samples, designs, floor)
+        fitted = _fit(scores, designs, floor)
         if floor >= _FLOOR_SDS / 2 * fitted.noise_sd:
             break
         floor *= 1.4
     floor = max(floor, _FLOOR_SDS * fitted.noise_sd)
     if scale > 0.0:
         floor = float(np.clip(np.sqrt(floor * scale), floor / 3, floor * 3))
-    return _fit(samples, designs, floor, sweeps=2)
+    return _fit(scores, designs, floor, sweeps=2)
 
 
 class _Design:
@@ -135,17 +135,18 @@ class _Design:
 
 def _designs(places: Sequence[Floats]) -> tuple[_Design, ...]:
     """One design each; combinations tried at the same places share it, and with it the decompositions."""
-    known: dict[bytes, _Design] = {}
-    for at in places:
-        if at.tobytes() not in known:
-            known[at.tobytes()] = _Design(at)
-    return tuple(known[at.tobytes()] for at in places)
+    known: dict[tuple[tuple[int, ...], bytes], _Design] = {}
+    keys = [(at.shape, at.tobytes()) for at in places]
+    for key, at in zip(keys, places, strict=True):
+        if key not in known:
+            known[key] = _Design(at)
+    return tuple(known[key] for key in keys)
 
 
-def _fit(samples: Sequence[Samples], designs: Sequence[_Design], floor: float, *, sweeps: int = 0) -> Surface:
+def _fit(scores: Sequence[Floats], designs: Sequence[_Design], floor: float, *, sweeps: int = 0) -> Surface:
     """The best of the shared length scales tried, then of those with one axis changed, as often as `sweeps` says."""
-    scores = tuple(_averaged(entry.scores, floor, design) for entry, design in zip(samples, designs, strict=True))
-    axes = samples[0].at.shape[1]
+    scores = tuple(np.maximum(entry, entry.max() - floor) for entry in scores)
+    axes = designs[0].centers.shape[1]
     if all(len(entry) == 1 for entry in scores):  # one place each: nothing tells signal from noise
         return Surface((1.0,) * axes, floor, floor, floor, tuple(designs), scores)
     best = min(_at_lengths(scores, designs, (float(length),) * axes, floor) for length in _LENGTHS)
@@ -175,18 +176,23 @@ def _penalty(value: Floats, prior: tuple[float, float]) -> Floats:
     return ((value - prior[0]) / prior[1]) ** 2 / 2
 
 
-def _averaged(scores: Floats, floor: float, design: _Design) -> Floats:
-    raised = np.maximum(scores, scores.max() - floor)
-    return np.asarray(np.bincount(design.members, weights=raised) / design.counts)
+def _averaged(scores: Floats, design: _Design) -> Floats:
+    """(m,) mean score of each neighbourhood; where it is more than one trial, divergence is worse than the worst."""
+    if len(design.counts) == len(scores):
+        return scores
+    finite = scores[np.isfinite(scores)]
+    known = np.where(np.isfinite(scores), scores, finite.min() - np.ptp(finite))
+    return np.asarray(np.bincount(design.members, weights=known) / design.counts)
 
 
 def _first_floor(scores: Sequence[Floats]) -> float:
-    """A first guess, too small on purpose: twice the usual distance of the best to the next that differs; 0: none."""
+    """A first guess: twice the usual distance of the best to the upper quartile of its combination; 0: all alike."""
     gaps = []
     for entry in scores:
-        below = entry[(entry < entry.max()) & np.isfinite(entry)]
-        if len(below):
-            gaps.append(entry.max() - below.max())
+        ranked = np.sort(entry[np.isfinite(entry)])[::-1]
+        gap = ranked[0] - ranked[min(max(1, len(ranked) // 4), len(ranked) - 1)] or np.ptp(ranked)
+        if gap > 0:
+            gaps.append(float(gap))
     if gaps:
         return 2 * float(np.median(gaps))
     return 1.0 if any(np.isinf(entry).any() for entry in scores) else 0.0
