@@ -21,6 +21,7 @@ from sweeper.trial import (
     Signal,
     Stage,
     Status,
+    TrainerReady,
     TrialEnded,
     TrialRecord,
     TrialSpec,
@@ -50,7 +51,11 @@ class Limits:
 
 @dataclass
 class Drive:
-    """One run of a study: what `drive` keeps between events."""
+    """One run of a study.
+
+    Attributes:
+        way: how trials are trained, once a worker has said so.
+    """
 
     planner: Planner
     ledger: Ledger
@@ -68,6 +73,7 @@ class Drive:
         self._failed = self._ended = 0
         self._began = time.monotonic()
         self._out_of_time = False
+        self.way = ""
 
     def run(self, engine: Engine) -> None:
         """Train everything that the planner wants.
@@ -104,6 +110,8 @@ class Drive:
             return self._epoch(event)
         if isinstance(event, TrialEnded):
             self._trial(event)
+        if isinstance(event, TrainerReady):
+            self.way = event.way
         self.observer.tick()
         return Signal.CONTINUE
 

@@ -237,7 +237,14 @@ class Heartbeat:
     """Nothing happened for a moment: the coordinator may look at the clock and at signals."""
 
 
-Event = Union[EpochEnded, TrialEnded, Heartbeat]
+@dataclass(frozen=True)
+class TrainerReady:
+    """A worker is about to train: `way` says how, for people (`graph: one compiled function an epoch`)."""
+
+    way: str
+
+
+Event = Union[EpochEnded, TrialEnded, Heartbeat, TrainerReady]
 
 
 @dataclass(frozen=True)

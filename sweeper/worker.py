@@ -15,7 +15,7 @@ from sweeper.errors import SweeperError
 from sweeper.protocols import Trainer
 from sweeper.registry import is_reference, resolve
 from sweeper.setup import TrainerSetup
-from sweeper.trial import EpochEnded, Signal, TrialEnded, TrialSpec
+from sweeper.trial import EpochEnded, Signal, TrainerReady, TrialEnded, TrialSpec
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def main(pipe: Connection, answers: bool) -> None:
     try:
         payload: Payload = pipe.recv()
         trainer = make_trainer(payload.setup, payload.data, payload.first)
-        pipe.send("ready")
+        pipe.send(TrainerReady(way_of(trainer)))
 
         def send(event: EpochEnded | TrialEnded) -> Signal:
             pipe.send(event)
@@ -68,12 +68,15 @@ def make_trainer(setup: TrainerSetup, data: Dataset, first: TrialSpec | None) ->
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     from sweeper.catalog.models import resolve_model
-    from sweeper.training.fit import FitTrainer
+    from sweeper.training.choose import choose
 
-    trainer = FitTrainer(setup, resolve_model(setup.model, setup.folder))
-    if first is not None:
-        trainer.check(data, first)
-    return trainer
+    return choose(setup, resolve_model(setup.model, setup.folder), data, first)
+
+
+def way_of(trainer: Trainer) -> str:
+    """How a trainer trains, in one line."""
+    way, why = getattr(trainer, "way", None), getattr(trainer, "why", None)
+    return f"{way}: {why}" if way and why else "a trainer of your own"
 
 
 def _quiet() -> None:

@@ -15,9 +15,9 @@ from sweeper.planning.optuna_ledger import OptunaLedger
 EXTENDABLE = ("confirm.seeds", "confirm.looks", "search.trials", "search.points")
 """Keys that `--extend` may raise: more of the same plan, on top of what has been trained."""
 
-NOTE, COMPLETE, SPENT_S, TRACKING, TRACKED_AT = "study", "complete", "spent_s", "tracking", "tracked_at"
+NOTE, COMPLETE, SPENT_S, TRACKING, TRACKED_AT, WAY = "study", "complete", "spent_s", "tracking", "tracked_at", "way"
 """Notes in the ledger: what the study is, whether its plan is done, the seconds spent on it, the ids of its parent run,
-and the address those are at."""
+the address those are at, and how trials were trained."""
 
 
 def continue_or_begin(study: Prepared, ledger: OptunaLedger, *, extend: bool) -> Mapping[str, Any]:

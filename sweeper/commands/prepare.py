@@ -82,7 +82,7 @@ def prepare(file: StudyFile) -> Prepared:
         deterministic=config.training.deterministic,
     )
     fixed = config.model_dump(mode="json", exclude=set(FREE_KEYS))
-    fixed |= {"data fingerprint": data.fingerprint, "code": _code(file)}
+    fixed |= {"data fingerprint": data.fingerprint, "fuse": config.engine.fuse, "code": _code(file)}
     return Prepared(file, data, space, objective, setup, resolve.points(config, space), resolve.looks(config), fixed)
 
 

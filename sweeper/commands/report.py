@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper import environment
-from sweeper.commands.continuing import COMPLETE, NOTE, SPENT_S, TRACKING, continue_or_begin
+from sweeper.commands.continuing import COMPLETE, NOTE, SPENT_S, TRACKING, WAY, continue_or_begin
 from sweeper.commands.judge import Judge
 from sweeper.commands.prepare import Prepared, prepare
 from sweeper.errors import Problem, UsageError
@@ -93,6 +93,7 @@ def _provenance(study: Prepared, ledger: OptunaLedger, verdict: Verdict, command
         },
         "versions": {"python": place.python, **place.packages},
         "git": None if place.commit is None else place.commit + (" (with changes)" if place.dirty else ""),
+        "trained by": ledger.notes.get(WAY),
         "machine": f"{place.platform}, {place.cores} cores",
         "command": command,
         "started": began,

@@ -14,7 +14,7 @@ from typing import TextIO, Union
 
 from sweeper import environment
 from sweeper.commands import planning
-from sweeper.commands.continuing import COMPLETE, SPENT_S, TRACKED_AT, TRACKING, continue_or_begin
+from sweeper.commands.continuing import COMPLETE, SPENT_S, TRACKED_AT, TRACKING, WAY, continue_or_begin
 from sweeper.commands.judge import Judge
 from sweeper.commands.prepare import Prepared, prepare
 from sweeper.commands.report import material
@@ -35,7 +35,7 @@ from sweeper.study_file import StudyFile
 from sweeper.tracking.addresses import public_uri
 from sweeper.trial import TrialRecord
 from sweeper.verdict import Outcome, Verdict
-from sweeper.worker import Payload, make_trainer
+from sweeper.worker import Payload, make_trainer, way_of
 from sweeper.worker import main as worker_main
 
 
@@ -182,7 +182,11 @@ class Session:
                     study.data.no_information(),
                     judge_epoch,
                 )
-                drive.run(self._engine(study))
+                try:
+                    drive.run(self._engine(study))
+                finally:
+                    if drive.way:
+                        ledger.note(WAY, drive.way)
         except (Incomplete, Interrupted) as error:
             return error
         return None
@@ -230,7 +234,7 @@ class Session:
         kind = self._engine_kind()
         first = planning.first_trial(study)
         if kind == "inline":
-            return InlineEngine(lambda: (make_trainer(study.setup, study.data, first), study.data))
+            return InlineEngine(lambda: (make_trainer(study.setup, study.data, first), study.data), way_of)
         if kind == "processes":
             return processes.ProcessEngine(
                 worker_main,

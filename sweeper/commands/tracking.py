@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper import environment
+from sweeper.commands.continuing import WAY
 from sweeper.commands.prepare import Prepared
 from sweeper.config import StudyConfig
 from sweeper.errors import Incomplete, Interrupted
@@ -60,7 +61,11 @@ class Tracking:
         self.background.finish(
             "FINISHED" if stopped is None else "KILLED",
             [str(path) for path in written],
-            {"sweeper.verdict": headline(verdict), "sweeper.outcome": verdict.outcome.value},
+            {
+                "sweeper.verdict": headline(verdict),
+                "sweeper.outcome": verdict.outcome.value,
+                "sweeper.trainer": str(self.ledger.notes.get(WAY)),
+            },
             within_s=INTERRUPTED_PATIENCE_S if isinstance(stopped, Interrupted) else None,
         )
         problem = self.background.problem

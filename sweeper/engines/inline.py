@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sweeper.data import Dataset
 from sweeper.engines.serving import serve
 from sweeper.protocols import Trainer
-from sweeper.trial import Cohort, EpochEnded, Event, Signal, TrialEnded
+from sweeper.trial import Cohort, EpochEnded, Event, Signal, TrainerReady, TrialEnded
 
 
 class InlineEngine:
@@ -15,10 +15,14 @@ class InlineEngine:
 
     Args:
         prepare: makes trainer and data, once, before the first cohort.
+        way_of: says how a trainer trains.
     """
 
-    def __init__(self, prepare: Callable[[], tuple[Trainer, Dataset]]) -> None:
+    def __init__(
+        self, prepare: Callable[[], tuple[Trainer, Dataset]], way_of: Callable[[Trainer], str] = lambda _: "inline"
+    ) -> None:
         self._prepare = prepare
+        self._way_of = way_of
 
     def run(self, next_cohort: Callable[[], Cohort | None], on_event: Callable[[Event], Signal]) -> None:
         """Train until nothing comes; an exception of the coordinator passes through the trainer."""
@@ -32,7 +36,9 @@ class InlineEngine:
         prepared: tuple[Trainer, Dataset] | None = None
         try:
             while (cohort := next_cohort()) is not None:
-                prepared = prepared or self._prepare()
+                if prepared is None:
+                    prepared = self._prepare()
+                    on_event(TrainerReady(self._way_of(prepared[0])))
                 serve(cohort, *prepared, send)
         except _Raised as raised:
             raise raised.cause from None

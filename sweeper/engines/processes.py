@@ -21,7 +21,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from sweeper.errors import SweeperError
-from sweeper.trial import Cohort, EpochEnded, Event, Heartbeat, Signal, Status, TrialEnded
+from sweeper.trial import Cohort, EpochEnded, Event, Heartbeat, Signal, Status, TrainerReady, TrialEnded
 
 HEARTBEAT_S = 0.2
 STARTUP_S = 300.0
@@ -147,9 +147,10 @@ class ProcessEngine:
             worker.cohort = None
         elif isinstance(message, dict):
             raise SweeperError.from_dict(message)
-        elif message == "ready":
+        elif isinstance(message, TrainerReady):
             worker.ready = True
             worker.last_end = worker.last_event
+            on_event(message)
         elif isinstance(message, EpochEnded):
             worker.heard = True
             signal = on_event(message)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,9 @@ class OptunaLedger:
         self.study = optuna.create_study(
             storage=self._storage, study_name=self._name, direction=direction, load_if_exists=True
         )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            self.study.set_metric_names([self._objective.validation])
         self._study_id = self._storage.get_study_id_from_name(self._name)
         rows = self.study.get_trials(deepcopy=False)
         self._rows = {row.number: row._trial_id for row in rows}

@@ -15,11 +15,11 @@ from typing import Any, Protocol
 import keras
 import numpy as np
 
-from sweeper.data import Array, Part
+from sweeper.data import Array, Part, Task
 from sweeper.errors import ModelError
 from sweeper.setup import TrainerSetup
 from sweeper.training.contract import Build, Recipe, recipe_for
-from sweeper.training.feed import Feed, steps_of
+from sweeper.training.feed import Feed, model_rows, steps_of
 from sweeper.training.hidden_state import hidden_state
 from sweeper.training.metrics import Logs, loss_for, metrics_for
 from sweeper.training.rates import Rate, optimizer_for
@@ -139,6 +139,18 @@ class Program:
             jit_compile=False,  # on a CPU slower for small models, and seconds to compile
         )
         model.optimizer.build(model.trainable_variables)
+        if type(model).compute_metrics is keras.Model.compute_metrics:
+            self._make_metrics(model)
+
+    def _make_metrics(self, model: keras.Model) -> None:
+        """Keras makes the variables of metrics at their first update; a reset traced before would reset nothing."""
+        info = self.recipe.info
+        predicted = np.zeros((1, info.output_units), np.float32)
+        targets = model_rows(
+            Part(np.zeros((1, 1)), np.zeros(1 if info.task is Task.MULTICLASS else predicted.shape)), info
+        )
+        model.compute_metrics(None, targets.y, predicted)
+        model.reset_metrics()
 
 
 class Programs:

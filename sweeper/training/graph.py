@@ -24,7 +24,10 @@ from sweeper.training.feed import EVALUATION_BATCH, Feed, orders
 from sweeper.training.metrics import Logs
 from sweeper.training.trials import SequentialTrainer
 
-OWN_LOOP = ("fit", "evaluate", "train_step", "test_step", "make_train_function", "make_test_function", "compute_loss")
+OWN_LOOP = tuple(
+    """fit evaluate train_step test_step make_train_function make_test_function compute_loss compute_metrics
+    reset_metrics get_metrics_result metrics""".split()
+)
 """Methods with which a model takes part of its training into its own hands."""
 
 
@@ -66,7 +69,6 @@ class GraphLoop:
     def train(self, feed: Feed, shuffle: int, epochs: int, on_epoch: OnEpoch) -> None:
         """See `compiled.Loop`."""
         if self._epoch is None:
-            self._make_metrics(feed)
             self._score = _function(self._score_in_graph, *_specs(feed.train))
             self._epoch = _function(self._epoch_in_graph, *_specs(feed.train), ORDER, *_specs(feed.train))
         train, validation = _tensors(feed.train), _tensors(feed.validation)
@@ -82,11 +84,6 @@ class GraphLoop:
         """See `compiled.Loop`."""
         assert self._score is not None  # nothing is evaluated that was not trained
         return self._logs("", self._score(*_tensors(part)))
-
-    def _make_metrics(self, feed: Feed) -> None:
-        """Keras makes the variables of metrics at their first update; a reset traced before would reset nothing."""
-        y = tf.constant(feed.train.y[:1])
-        self._model.compute_metrics(None, y, tf.zeros((1, feed.info.output_units)))
 
     def _epoch_in_graph(self, x: Any, y: Any, order: Any, x_validation: Any, y_validation: Any) -> tuple[Any, Any, Any]:
         """Metrics of training, metrics of validation, whether every weight is finite."""

@@ -18,6 +18,7 @@ from sweeper.trial import (
     Signal,
     Stage,
     Status,
+    TrainerReady,
     TrialEnded,
     TrialSpec,
 )
@@ -41,7 +42,7 @@ def drive(engine, work, on_event=lambda event: Signal.CONTINUE):
     waiting, events = list(work), []
 
     def take(event):
-        if not isinstance(event, Heartbeat):
+        if not isinstance(event, (Heartbeat, TrainerReady)):
             events.append(event)
         return on_event(event)
 

@@ -7,7 +7,7 @@ import time
 from sweeper.engines.serving import serve
 from sweeper.errors import ModelError
 from sweeper.testing import ScriptedTrainer, small_dataset
-from sweeper.trial import EpochEnded, Signal, TrialEnded
+from sweeper.trial import EpochEnded, Signal, TrainerReady, TrialEnded
 
 
 def score(spec):
@@ -17,7 +17,7 @@ def score(spec):
 def main(pipe, answers):
     """A worker whose payload names a trainer of this module."""
     trainer = globals()[pipe.recv()]
-    pipe.send("ready")
+    pipe.send(TrainerReady("scripted"))
 
     def send(event):
         pipe.send(event)
