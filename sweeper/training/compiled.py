@@ -136,7 +136,7 @@ class Program:
             optimizer=optimizer_for(self._params, self._rate),
             loss=loss_for(self._setup.loss, task),
             metrics=metrics_for(self._setup.metrics, task),
-            jit_compile=False,  # on a CPU slower for small models, and seconds to compile
+            jit_compile=False,  # slower on a CPU for models this small, and seconds to compile
         )
         model.optimizer.build(model.trainable_variables)
         if type(model).compute_metrics is keras.Model.compute_metrics:
@@ -154,10 +154,24 @@ class Program:
 
 
 class Programs:
-    """The programs used last, ready for the next trial."""
+    """The programs used last, ready for the next trial.
 
-    def __init__(self, setup: TrainerSetup, build: Build, make_loop: MakeLoop) -> None:
+    Args:
+        kept: how many at most.
+        clearing: variables built until TensorFlow is made to forget their kernels.
+    """
+
+    def __init__(
+        self,
+        setup: TrainerSetup,
+        build: Build,
+        make_loop: MakeLoop,
+        *,
+        kept: int = KEPT_PROGRAMS,
+        clearing: int = BUILT_BETWEEN_CLEARINGS,
+    ) -> None:
         self._setup, self._build, self._make_loop = setup, build, make_loop
+        self._most, self._clearing = kept, clearing
         self._kept: dict[str, Program] = {}
         self._single_use: set[str] = set()
         self._built = 0
@@ -179,7 +193,7 @@ class Programs:
             program = self._compiled(key, recipe, spec)
         else:
             self._built += program.built_by_refill
-            many = self._built >= BUILT_BETWEEN_CLEARINGS
+            many = self._built >= self._clearing
             program.refill(spec.seeds.init, framework_too=many)
             self._built = 0 if many else self._built
         return program.begin(spec, len(feed.train))
@@ -203,7 +217,7 @@ class Programs:
 
     def _evict(self) -> None:
         while len(self._kept) > 1 and (
-            len(self._kept) > KEPT_PROGRAMS or sum(p.size_bytes for p in self._kept.values()) > KEPT_BYTES
+            len(self._kept) > self._most or sum(p.size_bytes for p in self._kept.values()) > KEPT_BYTES
         ):
             del self._kept[next(iter(self._kept))]
 
