@@ -18,6 +18,7 @@ Pairs = list[tuple[str, str]]
 def key_figures(material: Material) -> Pairs:
     """`(value, what it is)`, at most four."""
     verdict, units = material.verdict, Units.of(material.verdict)
+    gaps = Units.deciding(verdict)
     pick = _pick(material)
     figures: Pairs = []
     if pick is not None:
@@ -25,9 +26,9 @@ def key_figures(material: Material) -> Pairs:
         what = f"test {verdict.metric}, {percent(1 - verdict.alpha)} interval {interval}"
         figures.append((units.score(pick.score), what))
         if verdict.lead is not None and len(verdict.may_be_best) == 1:
-            figures.append((units.gap(verdict.lead), "ahead of the next best"))
+            figures.append((gaps.gap(verdict.lead), "ahead of the next best"))
         elif verdict.regret is not None:
-            figures.append((units.gap(verdict.regret, bound=True), f"{units.worse} the best, at most"))
+            figures.append((gaps.gap(verdict.regret, bound=True), f"{gaps.worse} the best, at most"))
         figures.append((str(pick.seeds), f"fresh seeds, {count(len(verdict.finalists), 'finalist')}"))
     trained = sum(sum(statuses.values()) for statuses in verdict.trials.values()) or len(material.records)
     took = f"{'training' if trained == 1 else 'trainings'} in {duration(verdict.duration_s)}"

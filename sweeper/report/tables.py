@@ -11,13 +11,13 @@ from sweeper.verdict import Explored, Finalist, Verdict
 
 def finalist_table(verdict: Verdict) -> list[list[str]]:
     """The finalists, best first, as rows of text under a row of headings."""
-    units = Units.of(verdict)
+    units, gaps = Units.of(verdict), Units.deciding(verdict)
     heading = ["combination", verdict.metric, f"{percent(1 - verdict.alpha)} interval", "seeds", "may be best"]
-    heading += [f"at most {units.worse} best", "per training"]
-    return [heading] + [_row(finalist, units) for finalist in ranked(verdict)]
+    heading += [f"at most {gaps.worse} best", "per training"]
+    return [heading] + [_row(finalist, units, gaps) for finalist in ranked(verdict)]
 
 
-def _row(finalist: Finalist, units: Units) -> list[str]:
+def _row(finalist: Finalist, units: Units, gaps: Units) -> list[str]:
     unstable = f" (unstable: {finalist.diverged} diverged)" if finalist.unstable else ""
     return [
         clean(finalist.combination, 40) + unstable,
@@ -25,7 +25,7 @@ def _row(finalist: Finalist, units: Units) -> list[str]:
         units.interval(finalist.interval.low, finalist.interval.high),
         str(finalist.seeds),
         "yes" if finalist.in_set else "no",
-        units.gap(finalist.regret, bound=True),
+        gaps.gap(finalist.regret, bound=True),
         duration(finalist.duration_s) if finalist.duration_s else NOTHING,
     ]
 

@@ -14,14 +14,14 @@ from sweeper.verdict import Finalist, Outcome, Verdict
 
 def headline(verdict: Verdict) -> str:
     """The answer in one or two sentences."""
-    tell: Mapping[Outcome, Callable[[Verdict, Units], str]] = {
+    tell: Mapping[Outcome, Callable[[Verdict], str]] = {
         Outcome.WINNER: _winner,
         Outcome.TIE: _tie,
         Outcome.NOT_SEPARATED: _not_separated,
     }
     if verdict.outcome not in tell or verdict.pick is None or _finalist(verdict, verdict.pick.combination) is None:
         return _no_verdict(verdict)
-    return tell[verdict.outcome](verdict, Units.of(verdict))
+    return tell[verdict.outcome](verdict)
 
 
 def paragraph(verdict: Verdict) -> str:
@@ -76,33 +76,36 @@ def pick_params(verdict: Verdict) -> dict[str, str]:
     }
 
 
-def _winner(verdict: Verdict, units: Units) -> str:
+def _winner(verdict: Verdict) -> str:
+    units, gaps = Units.of(verdict), Units.deciding(verdict)
     leader = _leader(verdict)
     claim = f"{_name(leader.combination)} wins: " + _scored(verdict, leader, units, "{} ({})")
     others = [f for f in ranked(verdict) if f.combination != leader.combination]
     if not others or verdict.lead is None:
         return f"{claim}. It was the only finalist."
-    return f"{claim}, {units.gap(verdict.lead)} ahead of the next best, {_name(others[0].combination)}."
+    return f"{claim}, {gaps.gap(verdict.lead)} ahead of the next best, {_name(others[0].combination)}."
 
 
-def _tie(verdict: Verdict, units: Units) -> str:
+def _tie(verdict: Verdict) -> str:
+    units, gaps = Units.of(verdict), Units.deciding(verdict)
     pick, n = _leader(verdict), len(verdict.may_be_best)
     use = f"use {_name(pick.combination)} ({_scored(verdict, pick, units)})"
     if n > 1:
         of = len(verdict.finalists)
         who = f"{n} of {of} finalists" if n < of else f"all {n} finalists" if n > 2 else "both finalists"
-        return f"Tie: {who} are equally good to within {units.gap(verdict.epsilon)}; {use}."
-    ahead = "" if verdict.lead is None else f" of {units.gap(verdict.lead)}"
-    return f"Tie: the lead{ahead} is smaller than the {units.gap(verdict.epsilon)} that matter; {use}."
+        return f"Tie: {who} are equally good to within {gaps.gap(verdict.epsilon)}; {use}."
+    ahead = "" if verdict.lead is None else f" of {gaps.gap(verdict.lead)}"
+    return f"Tie: the lead{ahead} is smaller than the {gaps.gap(verdict.epsilon)} that matter; {use}."
 
 
-def _not_separated(verdict: Verdict, units: Units) -> str:
+def _not_separated(verdict: Verdict) -> str:
+    gaps = Units.deciding(verdict)
     pick, n, of = _leader(verdict), len(verdict.may_be_best), len(verdict.finalists)
     who = f"{n} of {count(of, 'finalist')}" if n < of else f"any of the {of} finalists"
     said = f"Not separated: {who} may be best; the pick, {_name(pick.combination)},"
     if verdict.regret is None:
         return f"{said} is the best guess."
-    bound = f"{units.gap(verdict.regret, bound=True)} {units.worse} the best"
+    bound = f"{gaps.gap(verdict.regret, bound=True)} {gaps.worse} the best"
     said = f"{said} is at most {bound} ({percent(1 - verdict.alpha)})."
     trained = max(finalist.seeds for finalist in verdict.finalists)
     if (verdict.seeds_needed or 0) <= trained:
@@ -149,24 +152,24 @@ def _what_was_done(verdict: Verdict) -> str:
 
 
 def _how_sure(verdict: Verdict) -> str:
-    units, sure = Units.of(verdict), percent(1 - verdict.alpha)
+    gaps, sure = Units.deciding(verdict), percent(1 - verdict.alpha)
     if verdict.outcome is Outcome.NO_VERDICT or not verdict.finalists:
         return "The best of many single runs is lucky as well as good: expect it to score less next time."
-    matters = f"{units.gap(verdict.epsilon)}, the smallest difference that matters here"
-    hint = " (1 point = 0.01)" if units.share else ""
+    matters = f"{gaps.gap(verdict.epsilon)}, the smallest difference that matters here"
+    hint = " (1 point = 0.01)" if gaps.share else ""
     if verdict.outcome is Outcome.WINNER:
         if len(verdict.finalists) == 1:
             return "Nothing else was confirmed, so nothing was compared with it."
         return f"With {sure} confidence no other finalist is better, and it leads by at least {matters}{hint}."
     if verdict.outcome is Outcome.TIE and len(verdict.may_be_best) == 1:
         return f"It is ahead with {sure} confidence, but by less than {matters}{hint}."
-    bound = "" if verdict.regret is None else units.gap(verdict.regret, bound=True)
+    bound = "" if verdict.regret is None else gaps.gap(verdict.regret, bound=True)
     if verdict.outcome is Outcome.TIE:
-        close = f": it is at most {bound} {units.worse} the best" if bound else ""
+        close = f": it is at most {bound} {gaps.worse} the best" if bound else ""
         return f"With {sure} confidence the pick loses less than {matters}{close}{hint}."
     if verdict.regret is not None and verdict.regret < verdict.epsilon:
         return (
-            f"With {sure} confidence the pick is at most {bound} {units.worse} the best, less than {matters}{hint}: it "
+            f"With {sure} confidence the pick is at most {bound} {gaps.worse} the best, less than {matters}{hint}: it "
             "is safe to use, though others that may be best have not been ruled out."
         )
     loses = f"up to {bound} may lie between the pick and the best" if bound else "the pick may not be the best"

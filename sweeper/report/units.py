@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sweeper.verdict import Verdict
+from sweeper.vocabulary import METRICS
 
 SHARES = frozenset("accuracy auc f1 precision recall balanced_accuracy".split())
 """Metrics between 0 and 1 whose differences are told in points: 1 point = 0.01."""
@@ -21,12 +22,14 @@ class Units:
     Attributes:
         share: whether gaps are told in points (hundredths).
         decimals: of a score.
+        of_another_metric: whether gaps have to name their metric, because the scores around them have another one.
     """
 
     metric: str
     maximize: bool
     share: bool
     decimals: int
+    of_another_metric: bool = False
 
     @classmethod
     def of(cls, verdict: Verdict) -> Units:
@@ -34,6 +37,16 @@ class Units:
         widths = [(finalist.interval.high - finalist.interval.low) / 2 for finalist in verdict.finalists]
         seen = [finalist.score for finalist in verdict.finalists] + [e.best for e in verdict.explored if e.best]
         return cls.fitting(verdict.metric, verdict.goal == "maximize", widths, seen)
+
+    @classmethod
+    def deciding(cls, verdict: Verdict) -> Units:
+        """The units of leads, bounds and epsilon: those of the tie-break metric where that decided."""
+        metric = verdict.decided_by or verdict.metric
+        if metric == verdict.metric:
+            return cls.of(verdict)
+        known = METRICS.get(metric)
+        units = cls.fitting(metric, known.maximize if known else False, [verdict.epsilon], [])
+        return replace(units, of_another_metric=True)
 
     @classmethod
     def fitting(cls, metric: str, maximize: bool, widths: Iterable[float], scores: Iterable[float]) -> Units:
@@ -61,9 +74,8 @@ class Units:
         """A difference of two scores, `0.4 points`; a bound is rounded up, so that it still holds as written."""
         if not math.isfinite(value):
             return "an unknown amount"
-        if self.share:
-            return f"{_digits(value * 100, 1, bound)} points"
-        return _digits(value, self.decimals, bound)
+        said = f"{_digits(value * 100, 1, bound)} points" if self.share else _digits(value, self.decimals, bound)
+        return f"{said} in {self.metric}" if self.of_another_metric else said
 
     @property
     def worse(self) -> str:

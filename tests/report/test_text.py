@@ -204,3 +204,12 @@ def test_every_kind_has_words(name):
 def test_headline_names_the_pick(world):
     told = material(world).verdict
     assert str(told.pick.combination) in headline(told)
+
+
+def test_where_the_tie_break_decides_bounds_are_in_its_unit_and_direction():
+    decided = open_question(decided_by="loss", epsilon=0.0007, regret=0.008)
+    said = headline(decided)
+    assert "at most 0.008" in said
+    assert "in loss above the best" in said
+    assert "points" not in said + paragraph(decided)
+    assert "0.972" in summary(decided)  # scores stay those of the study's metric
