@@ -12,6 +12,10 @@ from sweeper.trial import Combination
 from sweeper.verdict import Finalist, Outcome, Verdict
 
 
+MOST_SEEDS = 400
+"""More fresh seeds a finalist than this are not suggested: ten times the default, for a difference that is small."""
+
+
 def headline(verdict: Verdict) -> str:
     """The answer in one or two sentences."""
     tell: Mapping[Outcome, Callable[[Verdict], str]] = {
@@ -53,6 +57,10 @@ def next_steps(verdict: Verdict) -> tuple[str, ...]:
     steps = [f"Use {_name(verdict.pick.combination)}{_settings(verdict)}."]
     if not verdict.complete:
         steps.append("Run the same command again: it continues where it stopped.")
+    elif verdict.outcome is Outcome.NOT_SEPARATED and (verdict.seeds_needed or 0) > MOST_SEEDS:
+        steps.append(
+            "Take those that may be best for equals: telling them apart would take more seeds than it is worth."
+        )
     elif verdict.outcome is Outcome.NOT_SEPARATED and verdict.seeds_needed:
         steps.append(
             f"To separate them, set `confirm: {{seeds: {verdict.seeds_needed}}}` in the study file and run it with "
