@@ -11,7 +11,6 @@ from sweeper.report.units import Units, clean, count, number, percent
 from sweeper.trial import Combination
 from sweeper.verdict import Finalist, Outcome, Verdict
 
-
 MOST_SEEDS = 400
 """More fresh seeds a finalist than this are not suggested: ten times the default, for a difference that is small."""
 
