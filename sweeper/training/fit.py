@@ -8,8 +8,8 @@ an epoch), milliseconds an epoch:
   the iterator takes 20;
 * the same over one endless stream (what is done here) 12. Two threads: 11 to 14.
 
-Seconds of CPU for a trial of 20 epochs, everything included: MLP 0.26 (sgd) to 0.30 (adam), CNN 0.73 to 0.81, LSTM 0.94;
-the first trial of a combination pays 0.5 to 2 more for tracing (`python tests/benchmarks/trials.py fit mlp`).
+Seconds of CPU for a trial of 20 epochs, everything included: MLP 0.26 (sgd) to 0.30 (adam), CNN 0.73 to 0.81, LSTM
+0.94; the first trial of a combination pays 0.5 to 2 more for tracing (`python tests/benchmarks/trials.py fit mlp`).
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ permutation that is an argument; the last batch may be smaller.
 
 Every number equals that of `model.fit` bit for bit on the CPU it was tried on, for all optimizers of Keras, dropout and
 batch norm included. Measured as in `fit.py`: 6 ms an epoch of the MLP against 12; seconds of CPU for a trial of 20
-epochs: MLP 0.09 (sgd) to 0.13 (adam), CNN 0.40 to 0.52, LSTM 0.70 to 0.75 (`python tests/benchmarks/trials.py graph mlp`).
+epochs: MLP 0.09 (sgd) to 0.13 (adam), CNN 0.40 to 0.52, LSTM 0.70 to 0.75 (`python tests/benchmarks/trials.py graph`).
 """
 
 from __future__ import annotations
