@@ -25,6 +25,7 @@ HEADING = (
     "truth in set",
     "bias",
     "interval covers",
+    "on these test rows",
     "bound holds",
     "mean bound",
     "runs",
@@ -54,6 +55,7 @@ def row(scenario: str, results: Sequence[Measured]) -> list[str]:
         share([each.truth_in_set for each in results]),
         mean([100 * each.bias for each in results]),
         share([each.covered for each in results]),
+        share([each.covered_here for each in results]),
         share([each.bound_holds for each in results]),
         mean([100 * each.bound for each in results]),
         mean([each.runs for each in results]),
@@ -71,7 +73,7 @@ def main() -> None:
     began = time.monotonic()
     print("| " + " | ".join(HEADING) + " |\n" + "|---" * len(HEADING) + "|")
     for scenario in options.scenario or SCENARIOS:
-        settings = {"noise": options.noise, "points": options.points, "race": not options.no_race}
+        settings = {"noise": options.noise, "points": options.points, "racing": not options.no_race}
         results = [play(scenario, seed, **settings) for seed in range(options.worlds)]
         print("| " + " | ".join(row(scenario, results)) + " |", flush=True)
     print(f"\n{options.worlds} worlds each, {time.monotonic() - began:.0f} s; points are percentage points of accuracy")

@@ -15,6 +15,7 @@ from scipy.stats import qmc
 
 from sweeper.space import Branch, Choice, Parameter, Range, Space
 from sweeper.stats.judging import JudgeRules, judge, study
+from sweeper.stats.racing import race
 from sweeper.trial import Combination, Seeds, Stage, TrialEnded, TrialRecord, TrialSpec
 from sweeper.verdict import Objective, Outcome, Verdict
 
@@ -42,6 +43,7 @@ class World:
         best: combination -> expected score at its best learning rate.
         peak, width, cliff: log10 of that rate, decades within a point of it, decades from it to divergence.
         sd: of a training, without the noise of evaluation.
+        offset: luck of the combination with the one validation split and with the test rows.
     """
 
     best: Mapping[Combination, float]
@@ -106,27 +108,27 @@ class Played:
     rng: np.random.Generator
     records: list[TrialRecord] = field(default_factory=list)
 
-    def run(self, points: int, *, race: bool) -> Verdict:
+    def run(self, points: int, *, racing: bool) -> Verdict:
         self.explore(points)
-        if race:
+        if racing:
             self.race(points)
         self.confirm()
         return judge("world", self.records, space=SPACE, objective=OBJECTIVE, rules=self.rules)
 
     def explore(self, points: int) -> None:
         """The same points for everybody."""
-        sequence = qmc.Sobol(1, scramble=True, rng=self.rng).random(points)[:, 0]
+        power = (points - 1).bit_length()
+        sequence = qmc.Sobol(1, scramble=True, rng=self.rng).random_base2(power)[:points, 0]
         for combination in SPACE.combinations():
             for repetition, position in enumerate(sequence):
                 self._train(Stage.EXPLORE, combination, _RATES.at(float(position)), repetition, 0.0)
 
     def race(self, points: int) -> None:
         """Four more points around the best of the better half."""
-        screened = study(self.records, space=SPACE, objective=OBJECTIVE, rules=self.rules).screened
-        for each in screened[: max(3, len(screened) // 2)]:
-            for repetition, step in enumerate((-1.0, -1 / 3, 1 / 3, 1.0)):
-                position = float(np.clip(each.position[0] + step / points, 0.0, 1.0))
-                self._train(Stage.RACE, each.combination, _RATES.at(position), repetition, 0.0)
+        racers = race(self.records, space=SPACE, objective=OBJECTIVE, rules=self.rules, points=points)
+        for racer in racers:
+            for repetition, params in enumerate(racer.settings):
+                self._train(Stage.RACE, racer.combination, params["learning_rate"], repetition, 0.0)
 
     def confirm(self) -> None:
         """As the planner does: ask who is to have how many seeds, until nobody is."""
@@ -167,6 +169,7 @@ class Measured:
         beaten: a winner was named although another finalist is better at the settings that were confirmed.
         truth_in_set: the best one is in the set; of several that are equally good, two are.
         bias: score of the pick minus what it is expected to reach; `covered`: the interval holds that.
+        covered_here: it holds what the pick is expected to reach on these test rows, which is all that seeds can tell.
     """
 
     outcome: Outcome
@@ -175,6 +178,7 @@ class Measured:
     truth_in_set: bool
     bias: float
     covered: bool
+    covered_here: bool
     beaten: bool
     bound_holds: bool
     bound: float
@@ -188,6 +192,7 @@ def measure(verdict: Verdict, world: World, runs: int) -> Measured:
     reached = {f.combination: _reached(world, f.combination, f.params) for f in verdict.finalists}
     pick = next(f for f in verdict.finalists if f.combination == verdict.pick.combination)
     members = [each for each in truth if each in verdict.may_be_best]
+    luck = world.offset[pick.combination][1]
     return Measured(
         outcome=verdict.outcome,
         right=pick.combination in truth,
@@ -195,6 +200,7 @@ def measure(verdict: Verdict, world: World, runs: int) -> Measured:
         truth_in_set=len(members) >= min(2, len(truth)),
         bias=pick.score - reached[pick.combination],
         covered=pick.interval.low <= reached[pick.combination] <= pick.interval.high,
+        covered_here=pick.interval.low <= reached[pick.combination] + luck <= pick.interval.high,
         beaten=verdict.winner is not None and max(reached.values()) > reached[verdict.winner],
         bound_holds=max(reached.values()) - reached[pick.combination] <= verdict.regret,
         bound=verdict.regret,
@@ -203,13 +209,13 @@ def measure(verdict: Verdict, world: World, runs: int) -> Measured:
     )
 
 
-def play(scenario: str, seed: int, *, noise: float = 1.0, points: int = 8, race: bool = True) -> Measured:
+def play(scenario: str, seed: int, *, noise: float = 1.0, points: int = 8, racing: bool = True) -> Measured:
     """One world from its seed to the measured verdict."""
     rng = np.random.default_rng([SCENARIOS.index(scenario), seed])
     world = World.make(scenario, rng, noise)
     rules = JudgeRules(seed=seed, no_information={"accuracy": 0.1})
     played = Played(world, rules, rng)
-    verdict = played.run(points, race=race)
+    verdict = played.run(points, racing=racing)
     return measure(verdict, world, len(played.records))
 
 

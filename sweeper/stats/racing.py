@@ -1,0 +1,62 @@
+"""The race: a closer look at the better half of the combinations, around the best learning rate of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sweeper.space import Range, Space
+from sweeper.stats.curve import LEARNING_RATE
+from sweeper.stats.rules import JudgeRules
+from sweeper.stats.screening import screen
+from sweeper.trial import Combination, Stage, TrialRecord
+from sweeper.verdict import Objective
+
+_STEPS = (-1.0, -1 / 3, 1 / 3, 1.0)
+"""Where, in spacings of the exploration's points."""
+_FEWEST = 3
+
+
+@dataclass(frozen=True)
+class Racer:
+    """A combination of the better half, and the settings it is tried with once more."""
+
+    combination: Combination
+    settings: tuple[Mapping[str, Any], ...]
+
+
+def race(
+    records: Iterable[TrialRecord], *, space: Space, objective: Objective, rules: JudgeRules, points: int
+) -> tuple[Racer, ...]:
+    """Four more learning rates for the better half of the combinations, at least three, best first.
+
+    Only trials of the exploration are looked at, so that the answer is the same while the race is on. With 8 points of
+    exploration and a race the best combination was found in 96 and 88 % of simulated studies (lead of 1 and 0.5 noise
+    sd), with 10 points and none, as many trials, in 91 and 77 % (`tests/statistics/simulate.py`). Other tuned
+    parameters keep their best values; a combination without a range of learning rates does not race.
+
+    Args:
+        records: of a finished exploration.
+        space: what is searched.
+        objective: what is optimised.
+        rules: of the study.
+        points: exploration points per combination.
+    """
+    explored = [record for record in records if record.spec.stage is Stage.EXPLORE]
+    known = rules.no_information.get(objective.metric)
+    screened = screen(explored, space=space, objective=objective, no_information=known, seed=rules.seed)
+    names = space.tuned_names()
+    spacing = points ** (-1 / max(len(names), 1))
+    racers = []
+    for each in screened[: max(_FEWEST, len(screened) // 2)]:
+        if each.position is None or not isinstance(space.tuned(each.combination).get(LEARNING_RATE), Range):
+            continue
+        around = np.tile(each.position, (len(_STEPS), 1))
+        axis = names.index(LEARNING_RATE)
+        around[:, axis] = np.clip(around[:, axis] + spacing * np.array(_STEPS), 0.0, 1.0)
+        settings = tuple(space.at(each.combination, position) for position in around.tolist())
+        racers.append(Racer(each.combination, settings))
+    return tuple(racers)
