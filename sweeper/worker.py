@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
+import sys
 import threading
 from dataclasses import dataclass
 from multiprocessing import connection, parent_process
 from multiprocessing.connection import Connection
 
 from sweeper.data import Dataset
-from sweeper.engines.serving import serve
+from sweeper.engines.serving import CohortDone, serve
 from sweeper.errors import SweeperError
 from sweeper.protocols import Trainer
 from sweeper.registry import is_reference, resolve
 from sweeper.setup import TrainerSetup
 from sweeper.trial import EpochEnded, Signal, TrainerReady, TrialEnded, TrialSpec
+
+GROWTH_BYTES = 1_500_000_000
+"""A worker that has grown by so much retires after its cohort, and a fresh one takes its place in about a second.
+
+TensorFlow never gives back the memory of a compiled program, and a tuned parameter that is a constant of the graph,
+such as dropout, compiles one for each trial (about 5 MB). A trial's numbers do not depend on its worker's past.
+"""
 
 
 @dataclass(frozen=True)
@@ -47,9 +56,10 @@ def main(pipe: Connection, answers: bool) -> None:
             asks = answers and isinstance(event, EpochEnded)
             return Signal(pipe.recv()) if asks else Signal.CONTINUE
 
-        while True:
+        limit = _peak_memory_bytes() + GROWTH_BYTES
+        while _peak_memory_bytes() < limit:
             serve(pipe.recv(), trainer, payload.data, send)
-            pipe.send(None)
+            pipe.send(CohortDone(retires=_peak_memory_bytes() >= limit))
     except SweeperError as error:
         pipe.send(error.to_dict())
     except (EOFError, BrokenPipeError, ConnectionResetError):
@@ -77,6 +87,11 @@ def way_of(trainer: Trainer) -> str:
     """How a trainer trains, in one line."""
     way, why = getattr(trainer, "way", None), getattr(trainer, "why", None)
     return f"{way}: {why}" if way and why else "a trainer of your own"
+
+
+def _peak_memory_bytes() -> int:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _quiet() -> None:

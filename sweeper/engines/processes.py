@@ -20,6 +20,7 @@ from multiprocessing import connection
 from multiprocessing.connection import Connection
 from typing import Any
 
+from sweeper.engines.serving import CohortDone
 from sweeper.errors import SweeperError
 from sweeper.trial import Cohort, EpochEnded, Event, Heartbeat, Signal, Status, TrainerReady, TrialEnded
 
@@ -143,8 +144,10 @@ class ProcessEngine:
 
     def _take(self, worker: _Worker, message: Any, on_event: Callable[[Event], Signal]) -> None:
         worker.last_event = time.monotonic()
-        if message is None:  # the cohort is done
+        if isinstance(message, CohortDone):
             worker.cohort = None
+            if message.retires:
+                self._dismiss(worker)
         elif isinstance(message, dict):
             raise SweeperError.from_dict(message)
         elif isinstance(message, TrainerReady):
@@ -170,10 +173,15 @@ class ProcessEngine:
             reason = f"no sign of life within {self._per_trial_s:g} s (budget.per_trial)"
             self._lost(worker, Status.TIMED_OUT, reason, on_event)
 
-    def _lost(self, worker: _Worker, status: Status, reason: str, on_event: Callable[[Event], Signal]) -> None:
-        """The worker is gone: its cohort is tried once more, then recorded."""
+    def _dismiss(self, worker: _Worker) -> None:
         self._alive.remove(worker)
         worker.pipe.close()
+        worker.process.kill()  # it has nothing more to say, and leaving in order takes a framework its time
+        worker.process.join()
+
+    def _lost(self, worker: _Worker, status: Status, reason: str, on_event: Callable[[Event], Signal]) -> None:
+        """The worker is gone: its cohort is tried once more, then recorded."""
+        self._dismiss(worker)
         assert worker.cohort is not None
         rest = worker.cohort.without(frozenset(worker.ended))
         if worker.attempt < ATTEMPTS:

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Union
 
 from sweeper.data import Dataset
 from sweeper.protocols import Trainer
 from sweeper.trial import Cohort, EpochEnded, Signal, TrialEnded
+
+
+@dataclass(frozen=True)
+class CohortDone:
+    """A worker's last word about a cohort; one that retires ends itself and wants no other."""
+
+    retires: bool = False
+
 
 Send = Callable[[Union[EpochEnded, TrialEnded]], Signal]
 

@@ -116,6 +116,14 @@ def test_workers_live_on_from_cohort_to_cohort():
     assert len(pids) <= 2
 
 
+def test_workers_that_retire_are_replaced():
+    engine = ProcessEngine(worker_mains.main_retiring, lambda: "tells_pid", workers=2)
+    found = ends(drive(engine, cohorts(6, 2)))
+    pids = [found[n].metrics["val_accuracy"] for n in range(6)]
+    assert len(set(pids)) == 3
+    assert {end.status for end in found.values()} == {Status.COMPLETED}
+
+
 def test_a_worker_that_dies_once_costs_nothing_but_time(tmp_path):
     found = ends(drive(process_engine("dies_once"), cohorts(6, 3, marker=str(tmp_path / "died"))))
     assert {end.status for end in found.values()} == {Status.COMPLETED}

@@ -4,10 +4,13 @@ import os
 import signal
 import time
 
-from sweeper.engines.serving import serve
+from sweeper.engines.serving import CohortDone, serve
 from sweeper.errors import ModelError
 from sweeper.testing import ScriptedTrainer, small_dataset
 from sweeper.trial import EpochEnded, Signal, TrainerReady, TrialEnded
+
+RETIRES = False
+"""Whether workers end after every cohort; set by `main_retiring` in its own process."""
 
 
 def score(spec):
@@ -29,7 +32,15 @@ def main(pipe, answers):
         except EOFError:
             return
         serve(cohort, trainer, small_dataset(), send)
-        pipe.send(None)
+        pipe.send(CohortDone(retires=RETIRES))
+        if RETIRES:
+            return
+
+
+def main_retiring(pipe, answers):
+    global RETIRES
+    RETIRES = True
+    main(pipe, answers)
 
 
 def main_refusing(pipe, answers):
