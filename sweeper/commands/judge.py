@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sweeper.commands.prepare import Prepared
 from sweeper.planning.stages import Candidate
 from sweeper.stats.judging import JudgeRules, Studied, judge
 from sweeper.stats.judging import study as studied
+from sweeper.stats.racing import race
 from sweeper.trial import Combination, TrialRecord
 from sweeper.verdict import Verdict
 
@@ -27,6 +29,12 @@ class Judge:
             no_information=study.data.no_information(),
             confirm=bool(study.looks),
         )
+
+    def racers(self, records: Sequence[TrialRecord]) -> list[tuple[Combination, Sequence[Mapping[str, Any]]]]:
+        """The better half of the explored combinations, with the settings that are tried once more."""
+        study = self._study
+        found = race(records, space=study.space, objective=study.objective, rules=self._rules, points=study.points)
+        return [(racer.combination, racer.settings) for racer in found]
 
     def candidates(self, records: Sequence[TrialRecord]) -> list[Candidate]:
         """The finalists with the parameters they are confirmed with, best first."""

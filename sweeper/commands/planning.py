@@ -10,7 +10,7 @@ from sweeper.commands.prepare import Prepared
 from sweeper.planning.design import BalancedDesign, exploration_seeds
 from sweeper.planning.optuna_ledger import OptunaLedger
 from sweeper.planning.optuna_search import Search, SearchSettings
-from sweeper.planning.stages import Confirm, Explore, InOrder, Keep
+from sweeper.planning.stages import Confirm, Explore, InOrder, Keep, Race
 from sweeper.protocols import Planner
 from sweeper.space import Choice
 from sweeper.trial import EpochEnded, Signal, Stage, TrialSpec
@@ -19,6 +19,8 @@ COHORT = 8
 """Trials trained together at most: the points of one combination. Larger ones make workers wait for the last."""
 
 DEFAULT_TRIALS = 100
+LAPS = 4
+"""Settings that a combination of the better half is raced with (METHODOLOGY, stage B; `stats.racing`)."""
 
 JudgeEpoch = Callable[[TrialSpec, EpochEnded], Signal]
 
@@ -31,6 +33,8 @@ def planner(study: Prepared, judge: Judge, ledger: OptunaLedger, *, keep: str | 
     judge_epoch: JudgeEpoch = _go_on
     if config.search.strategy == "balanced":
         stages.append(Explore(design(study), COHORT))
+        if study.looks:
+            stages.append(Race(judge.racers, seed=seed, epochs=epochs, cohort_size=COHORT))
     else:
         search = Search(ledger, study.space, _settings(study), metric=study.objective.validation)
         stages.append(search)
@@ -64,6 +68,9 @@ def expected(study: Prepared) -> Mapping[Stage, tuple[int, int]]:
     counts = {Stage.EXPLORE: (explore, explore)}
     if config.search.strategy != "balanced":
         counts = {Stage.SEARCH: (search_trials(study), search_trials(study))}
+    elif study.looks and "learning_rate" in study.space.tuned_names():
+        racers = min(combinations, max(3, combinations // 2))
+        counts[Stage.RACE] = (LAPS * racers, LAPS * racers)
     if study.looks:
         low, high = finalist_counts(study)
         counts[Stage.CONFIRM] = (low * study.looks[0], high * study.looks[-1])

@@ -64,6 +64,11 @@ def exploration_seeds(seed: int, point: int) -> Seeds:
     )
 
 
+def race_seeds(seed: int, lap: int) -> Seeds:
+    """The split of the exploration, so that scores compare with it; weights and order of batches of its own."""
+    return Seeds(derive(seed, "split", 0), derive(seed, "race", "init", lap), derive(seed, "race", "order", lap))
+
+
 def confirmation_seeds(seed: int, repetition: int) -> Seeds:
     """Fresh split, weights and order for each repetition, the same for every finalist (paired)."""
     return Seeds(

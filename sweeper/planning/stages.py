@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sweeper.planning.cohorts import UNNUMBERED, cohorts, numbered
-from sweeper.planning.design import BalancedDesign, confirmation_seeds
+from sweeper.planning.design import BalancedDesign, confirmation_seeds, race_seeds
 from sweeper.protocols import History, Planner
 from sweeper.trial import Cohort, Combination, Stage, TrialRecord, TrialSpec
 
@@ -48,6 +48,37 @@ class Explore:
     def next_round(self, history: History) -> Sequence[Cohort]:
         """What the history lacks of the design."""
         drafts = [self._design.draft(index) for index in range(len(self._design))]
+        return cohorts(numbered(drafts, history), self._cohort_size)
+
+
+class Race:
+    """The better half once more, around the best settings of each.
+
+    Args:
+        racers: the settings of a finished exploration, each with its combination.
+    """
+
+    def __init__(
+        self,
+        racers: Callable[[Sequence[TrialRecord]], Sequence[tuple[Combination, Sequence[Mapping[str, Any]]]]],
+        *,
+        seed: int,
+        epochs: int,
+        cohort_size: int,
+    ) -> None:
+        self._racers = racers
+        self._seed = seed
+        self._epochs = epochs
+        self._cohort_size = cohort_size
+
+    def next_round(self, history: History) -> Sequence[Cohort]:
+        """What the history lacks of the race."""
+        racers = self._racers(list(history.records()))
+        drafts = [
+            TrialSpec(UNNUMBERED, Stage.RACE, combination, params, race_seeds(self._seed, lap), self._epochs, lap)
+            for combination, settings in racers
+            for lap, params in enumerate(settings)
+        ]
         return cohorts(numbered(drafts, history), self._cohort_size)
 
 

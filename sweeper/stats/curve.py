@@ -14,7 +14,7 @@ from sweeper.seeds import generator
 from sweeper.space import Range, Space
 from sweeper.stats.positions import Axes
 from sweeper.stats.surface import Samples, Surface
-from sweeper.trial import Combination, Status, TrialRecord
+from sweeper.trial import Combination, Stage, Status, TrialRecord
 from sweeper.verdict import Objective
 
 Floats = NDArray[np.float64]
@@ -37,6 +37,7 @@ class Screened:
         position: where in the unit cube it is expected to be best, one coordinate for each of `Space.tuned_names`.
         params: every parameter there: what it is confirmed with; None if no trial completed.
         estimate: expected validation score there, in the metric's unit; `sd` of it, without the noise of a training.
+        trials, diverged: of the equal exploration; a race on top of it is not counted.
         best: best score of a single trial, `best_params` its parameters.
         failed: trials that say nothing (an error, a crash, a time limit).
         border: parameters on a log scale whose best value lies in the outer eighth of their range.
@@ -95,9 +96,10 @@ class Curve:
         return Samples(np.round(self._axes.distances(places), 9), np.array([score for _, score in kept]))
 
     def without_estimate(self) -> Screened:
-        """The counts alone."""
-        failed = sum(record.ended.status.is_failure for record in self._records)
-        return Screened(self.combination, len(self._records), len(self.diverged), failed)
+        """The counts alone: of the equal exploration, without what a race added."""
+        explored = [record for record in self._records if record.spec.stage is not Stage.RACE]
+        failed = sum(record.ended.status.is_failure for record in explored)
+        return Screened(self.combination, len(explored), sum(map(self._has_diverged, explored)), failed)
 
     def screened(self, surface: Surface, index: int, plateau: float, seed: int) -> Screened:
         """The top of the curve, at a safe distance from divergence."""

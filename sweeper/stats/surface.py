@@ -3,7 +3,7 @@
 A combination has too few points to tell how rough its curve is, all combinations together have enough: length scale,
 height and noise are shared, estimated by the restricted likelihood pooled over the combinations (each has a mean of its
 own, which is integrated out). The kernel is Matern 5/2 with a length scale for each axis; with one for all axes the
-chosen setting is 15 to 30 % further from the best one in simulated studies of two to four tuned parameters. Formulas:
+chosen setting is 10 to 20 % further from the best one in simulated studies of two to four tuned parameters. Formulas:
 Rasmussen and Williams (2006), *Gaussian Processes for Machine Learning*, equations 2.41, 2.42 (explicit mean), 4.17.
 
 Scores far below a combination's best say only "not here". They are raised to a floor, because a curve that falls by 80

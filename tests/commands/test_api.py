@@ -33,7 +33,7 @@ def test_an_engine_of_ones_own(desk):
     engine = InlineEngine(lambda: (trainer, small_dataset()))
     verdict = sweeper.run(STUDY, engine=engine, storage="memory")
     assert verdict.pick.combination["activation"] == "tanh"
-    assert {spec.stage for spec in trainer.trained} == {Stage.EXPLORE, Stage.CONFIRM}
+    assert {spec.stage for spec in trainer.trained} == {Stage.EXPLORE, Stage.RACE, Stage.CONFIRM}
 
 
 def test_finalists_share_their_seeds_and_no_other_trial_has_them():

@@ -98,10 +98,10 @@ def test_stages_that_are_no_exploration_are_passed_over():
     assert screened(peaked("sgd", 0.8) + others, "sgd") == screened(peaked("sgd", 0.8), "sgd")
 
 
-def test_race_and_search_count_like_exploration():
-    for stage in (Stage.RACE, Stage.SEARCH):
+def test_race_and_search_are_evidence_like_exploration_but_a_race_adds_no_trials_to_it():
+    for stage, counted in ((Stage.RACE, 0), (Stage.SEARCH, 2)):
         (found,) = screened(explored("sgd", {0.01: 0.8, 0.1: 0.7}, stage=stage), "sgd")
-        assert found.trials == 2
+        assert found.trials == counted
         assert found.best == 0.8
 
 
