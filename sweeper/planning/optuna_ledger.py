@@ -138,9 +138,7 @@ class OptunaLedger:
 
     def close(self) -> None:
         """Let go of the file."""
-        if isinstance(self._storage, RDBStorage):
-            self._storage.remove_session()
-            self._storage.engine.dispose()
+        _let_go(self._storage)
 
     def _add_row(self, spec: TrialSpec) -> None:
         if spec.number in self._rows:
@@ -188,13 +186,23 @@ def stored_records(path: Path, name: str) -> list[TrialRecord]:
     Raises:
         StorageError: the file cannot be read.
     """
+    storage: BaseStorage | None = None
     try:
-        study = optuna.load_study(study_name=name, storage=_sqlite(path))
+        storage = _sqlite(path)
+        study = optuna.load_study(study_name=name, storage=storage)
         rows = study.get_trials(deepcopy=False)
+        forgiven = set(study.user_attrs.get(FORGIVEN, ()))
     except (SQLAlchemyError, sqlite3.Error, OSError, KeyError, RuntimeError) as error:
         raise _storage_error(path, error) from error
-    forgiven = set(study.user_attrs.get(FORGIVEN, ()))
+    finally:
+        _let_go(storage)
     return [_record(row) for row in rows if ENDED in row.user_attrs and row.number not in forgiven]
+
+
+def _let_go(storage: BaseStorage | None) -> None:
+    if isinstance(storage, RDBStorage):
+        storage.remove_session()
+        storage.engine.dispose()
 
 
 def _sqlite(path: Path) -> RDBStorage:

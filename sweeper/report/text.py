@@ -167,7 +167,7 @@ def _how_sure(verdict: Verdict) -> str:
     if verdict.outcome is Outcome.WINNER:
         if len(verdict.finalists) == 1:
             return "Nothing else was confirmed, so nothing was compared with it."
-        return f"With {sure} confidence no other finalist is better, and it leads by at least {matters}{hint}."
+        return f"With {sure} confidence no other finalist is better, and its mean is ahead by at least {matters}{hint}."
     if verdict.outcome is Outcome.TIE and len(verdict.may_be_best) == 1:
         return f"It is ahead with {sure} confidence, but by less than {matters}{hint}."
     bound = "" if verdict.regret is None else gaps.gap(verdict.regret, bound=True)

@@ -23,6 +23,16 @@ def opened(path):
     return OptunaLedger(path, "x", space=SPACE, objective=OBJECTIVE)
 
 
+def rows(path):
+    """The trials as any Optuna program sees them."""
+    storage = optuna.storages.RDBStorage(f"sqlite:///{path}")
+    try:
+        return optuna.load_study(study_name="x", storage=storage).trials
+    finally:
+        storage.remove_session()
+        storage.engine.dispose()
+
+
 def record(spec, score=0.5):
     curve = {"loss": (1.0, 0.5), "val_accuracy": (0.4, score)}
     return TrialRecord(spec, TrialEnded.completed(spec, {"val_accuracy": score}, duration_s=0.25), curve, 1234.5)
@@ -49,7 +59,7 @@ def test_numbers_agree_with_optuna_whatever_the_order_of_ends(path):
     for spec in (*second.trials, *first.trials):
         ledger.ended(record(spec, spec.number / 10))
     ledger.close()
-    trials = optuna.load_study(study_name="x", storage=f"sqlite:///{path}").trials
+    trials = rows(path)
     assert [trial.value for trial in trials] == [n / 10 for n in range(8)]
     assert trials[3].params["learning_rate"] == DESIGN.draft(3).params["learning_rate"]
 
@@ -67,7 +77,7 @@ def test_a_trial_that_died_with_its_coordinator_keeps_its_row(path):
         again.ended(record(spec))
     again.close()
     assert [r.spec.number for r in stored_records(path, "x")] == [0, 1, 2]
-    assert len(optuna.load_study(study_name="x", storage=f"sqlite:///{path}").trials) == 3
+    assert len(rows(path)) == 3
 
 
 @pytest.mark.parametrize(
@@ -86,7 +96,7 @@ def test_every_status_has_its_state_in_optuna(path, ended, state, value):
     ledger.started(Cohort((spec,)))
     ledger.ended(TrialRecord(spec, ended(spec)))
     ledger.close()
-    (trial,) = optuna.load_study(study_name="x", storage=f"sqlite:///{path}").trials
+    (trial,) = rows(path)
     assert (trial.state.name, trial.value) == (state, value)
 
 

@@ -60,8 +60,9 @@ def test_winner():
         "relu + adam wins: accuracy 0.972 (95 % interval 0.968 to 0.976), 0.4 points ahead of "
         "the next best, tanh + adam."
     )
-    assert "With 95 % confidence no other finalist is better, and it leads by at least 0.3 points" in paragraph(
-        winner()
+    assert (
+        "With 95 % confidence no other finalist is better, and its mean is ahead by at least 0.3 points"
+        in paragraph(winner())
     )
 
 
