@@ -7,13 +7,16 @@ middle of a study and the judge at its end see the same numbers.
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from sweeper.stats.confirmation import Confirmation, Scores, replay
+from sweeper.stats.curve import Screened
 from sweeper.stats.rules import JudgeRules
 from sweeper.trial import Combination, Stage, Status, TrialRecord
 from sweeper.verdict import Objective
@@ -35,7 +38,7 @@ class Evidence:
         ceiling: whether the study's own metric cannot tell the finalists apart.
         switched: whether the tie-break decided because of that.
         scores: finalist -> one value a repetition of the *study's* metric; NaN where a training failed.
-        runs: finalist -> its trials of the confirm stage.
+        runs: finalist -> the trials that the scores are of (`confirmation_runs`).
     """
 
     confirmation: Confirmation
@@ -47,16 +50,10 @@ class Evidence:
 
 
 def confirm(
-    records: Iterable[TrialRecord], chosen: Sequence[Combination], *, objective: Objective, rules: JudgeRules
+    records: Iterable[TrialRecord], chosen: Sequence[Screened], *, objective: Objective, rules: JudgeRules
 ) -> Evidence:
-    """Replay the confirmation of the chosen finalists from the records of the confirm stage.
-
-    Finalists with records that are no longer chosen (the exploration has been extended since) stay in.
-    """
-    runs: dict[Combination, list[TrialRecord]] = {each: [] for each in chosen}
-    for record in records:
-        if record.spec.stage is Stage.CONFIRM:
-            runs.setdefault(record.spec.combination, []).append(record)
+    """Replay the confirmation of the chosen finalists from the records of the confirm stage."""
+    runs = confirmation_runs(records, chosen)
     scores = paired_scores(runs, objective, rules)
     looks = [look for look in rules.looks if look >= 2]
     ceiling = bool(looks) and at_ceiling(scores, objective.metric, looks[0])
@@ -69,6 +66,23 @@ def confirm(
             deciding, used = second, others
     state = replay(used, objective=deciding, alpha=rules.alpha, looks=looks, seed=rules.seed)
     return Evidence(state, deciding, ceiling, deciding is not objective, scores, runs)
+
+
+def confirmation_runs(
+    records: Iterable[TrialRecord], chosen: Sequence[Screened]
+) -> dict[Combination, list[TrialRecord]]:
+    """Each chosen finalist's runs with the parameters that it is confirmed with, one a repetition, in order.
+
+    An exploration that is extended may choose other finalists, or another learning rate for one: what was confirmed
+    before says nothing about those, and a finalist that nobody trains any more would be waited for without end.
+    """
+    wanted = {each.combination: _written(each.params) for each in chosen}
+    runs: dict[Combination, dict[int, TrialRecord]] = {each: {} for each in wanted}
+    for record in records:
+        spec = record.spec
+        if spec.stage is Stage.CONFIRM and wanted.get(spec.combination) == _written(spec.params):
+            runs[spec.combination][spec.repetition] = record
+    return {each: [mine[repetition] for repetition in sorted(mine)] for each, mine in runs.items()}
 
 
 def paired_scores(
@@ -128,6 +142,11 @@ def tie_break(objective: Objective) -> Objective:
         relative=relative,
         tie_break=None,
     )
+
+
+def _written(params: Mapping[str, Any] | None) -> str:
+    """Parameters as the ledger keeps them: read back, a tuple is a list."""
+    return json.dumps(params, sort_keys=True, default=str)
 
 
 def _score(record: TrialRecord, objective: Objective, rules: JudgeRules) -> float:

@@ -49,8 +49,7 @@ def study(records: Iterable[TrialRecord], *, space: Space, objective: Objective,
     known = rules.no_information.get(objective.metric)
     screened = screen(records, space=space, objective=objective, no_information=known, seed=rules.seed)
     chosen = finalists(screened, rules.finalists, objective)
-    names = [each.combination for each in chosen.chosen]
-    return Studied(screened, chosen, confirm(records, names, objective=objective, rules=rules))
+    return Studied(screened, chosen, confirm(records, chosen.chosen, objective=objective, rules=rules))
 
 
 def judge(
@@ -144,9 +143,6 @@ def _ease(each: Screened) -> tuple[int, int]:
 def _with_params(chosen: Combination | None, found: Studied) -> Pick | None:
     if chosen is None:
         return None
-    runs = found.evidence.runs.get(chosen, ())
-    if runs:
-        return Pick(chosen, runs[0].spec.params)
     params = next(each.params for each in found.screened if each.combination == chosen)
     return None if params is None else Pick(chosen, params)
 

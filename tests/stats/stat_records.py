@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import log10
 
 from sweeper.space import Branch, Choice, Fixed, Parameter, Range, Space
@@ -56,3 +57,16 @@ def confirmed(optimizer, scores, *, metric="accuracy", diverged=(), failed=(), r
         metrics |= {f"test_{name}": float(values[repetition]) for name, values in more.items()}
         runs.append(record(Stage.CONFIRM, optimizer, metrics, rate=rate, repetition=repetition, status=status))
     return runs
+
+
+def as_planned(records, chosen):
+    """The records with the runs of the confirm stage at the parameters that their finalists are confirmed with."""
+    planned = {each.combination: each.params for each in chosen}
+
+    def moved(each):
+        params = planned.get(each.spec.combination)
+        if each.spec.stage is not Stage.CONFIRM or params is None:
+            return each
+        return replace(each, spec=replace(each.spec, params=params))
+
+    return [moved(each) for each in records]

@@ -4,12 +4,17 @@ import numpy as np
 import pytest
 from stat_records import ACCURACY, LOSS, combination, confirmed, record
 
+from sweeper.stats.curve import Screened
 from sweeper.stats.evidence import at_ceiling, confirm, paired_scores, tie_break
 from sweeper.stats.rules import JudgeRules
 from sweeper.trial import Stage, Status
 
 RULES = JudgeRules(no_information={"accuracy": 0.25, "loss": 2.3})
 A, B = combination("a"), combination("b")
+
+
+def chosen(optimizer, rate=0.01):
+    return Screened(combination(optimizer), 8, 0, 0, params={"optimizer": optimizer, "learning_rate": rate})
 
 
 def scores_of(runs, *, objective=ACCURACY, rules=RULES):
@@ -48,14 +53,32 @@ def test_a_score_that_is_no_number_is_divergence_and_a_failure_is_none():
     assert all(math.isnan(score) for score in others)
 
 
-def test_a_finalist_with_runs_stays_in_although_it_is_no_longer_chosen():
-    runs = confirmed("a", [0.9] * 10) + confirmed("b", [0.8] * 10)
-    found = confirm(runs, [A], objective=ACCURACY, rules=RULES)
-    assert set(found.scores) == {A, B}
+def test_a_finalist_that_is_no_longer_chosen_is_not_waited_for():
+    runs = confirmed("a", [0.9] * 10) + confirmed("b", [0.8] * 5)
+    found = confirm(runs, [chosen("a")], objective=ACCURACY, rules=RULES)
+    assert set(found.scores) == {A}
+    assert found.confirmation.look == 10
+
+
+def test_only_runs_at_the_settings_that_are_confirmed_are_evidence():
+    old, new = confirmed("a", [0.5] * 10, rate=0.1), confirmed("a", [0.9] * 3, rate=0.01)
+    for records in (old + new, new + old):
+        found = confirm(records, [chosen("a"), chosen("b")], objective=ACCURACY, rules=RULES)
+        assert found.scores[A] == [0.9] * 3
+        assert {run.spec.params["learning_rate"] for run in found.runs[A]} == {0.01}
+
+
+def test_a_repetition_that_was_trained_again_counts_once():
+    runs = confirmed("a", [0.5, 0.6], failed={0}) + confirmed("a", [0.9])
+    found = confirm(runs, [chosen("a")], objective=ACCURACY, rules=RULES)
+    assert found.scores[A] == [0.9, 0.6]
+    assert len(found.runs[A]) == 2
 
 
 def test_a_finalist_without_runs_is_waited_for():
-    state = confirm(confirmed("a", [0.9] * 10), [A, B], objective=ACCURACY, rules=RULES).confirmation
+    state = confirm(
+        confirmed("a", [0.9] * 10), [chosen("a"), chosen("b")], objective=ACCURACY, rules=RULES
+    ).confirmation
     assert (state.look, state.next_look) == (0, 10)
 
 
@@ -87,7 +110,7 @@ def test_a_ratio_has_a_ceiling_and_an_error_has_none():
 def test_at_the_ceiling_the_second_metric_decides():
     noise = 0.001 * np.random.default_rng(0).standard_normal(10)
     runs = confirmed("a", [0.998] * 10, loss=0.05 + noise) + confirmed("b", [0.998] * 10, loss=0.02 - noise)
-    found = confirm(runs, [A, B], objective=ACCURACY, rules=RULES)
+    found = confirm(runs, [chosen("a"), chosen("b")], objective=ACCURACY, rules=RULES)
     assert (found.ceiling, found.switched, found.objective.metric) == (True, True, "loss")
     assert found.confirmation.alive == (B,)
     assert found.scores[A] == [0.998] * 10
@@ -95,7 +118,7 @@ def test_at_the_ceiling_the_second_metric_decides():
 
 def test_without_a_second_score_the_first_decides():
     runs = confirmed("a", [0.998] * 10) + confirmed("b", [0.998] * 10)
-    found = confirm(runs, [A, B], objective=ACCURACY, rules=RULES)
+    found = confirm(runs, [chosen("a"), chosen("b")], objective=ACCURACY, rules=RULES)
     assert (found.ceiling, found.switched) == (True, False)
     assert found.confirmation.decided
     assert len(found.confirmation.alive) == 2
@@ -108,7 +131,7 @@ def test_the_metric_is_not_changed_at_a_later_look():
         *confirmed("a", [*early[0], *[0.998] * 30], loss=[0.5] * 40),
         *confirmed("b", [*early[1], *[0.998] * 30], loss=[0.1] * 40),
     ]
-    found = confirm(runs, [A, B], objective=ACCURACY, rules=RULES)
+    found = confirm(runs, [chosen("a"), chosen("b")], objective=ACCURACY, rules=RULES)
     assert (found.ceiling, found.objective.metric, found.confirmation.look) == (False, "accuracy", 40)
 
 

@@ -4,7 +4,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from stat_records import ACCURACY, LOSS, RATES, combination, confirmed, explored, parameter, peaked, record, space
+from stat_records import (
+    ACCURACY,
+    LOSS,
+    RATES,
+    as_planned,
+    combination,
+    confirmed,
+    explored,
+    parameter,
+    peaked,
+    record,
+    space,
+)
 
 from sweeper.space import Choice, Space
 from sweeper.stats.judging import JudgeRules, judge, study
@@ -18,6 +30,8 @@ A, B, C = (combination(name) for name in "abc")
 
 def verdict(records, *names, objective=ACCURACY, rules=RULES, complete=True, over=None):
     over = over or space(*names)
+    chosen = study(records, space=over, objective=objective, rules=rules).finalists.chosen
+    records = as_planned(records, chosen)
     return judge("world", records, space=over, objective=objective, rules=rules, complete=complete)
 
 
@@ -35,7 +49,8 @@ def noted(found, words):
 
 def test_winner():
     records = explore(a=0.90, b=0.89, c=0.70) + confirmed("a", seeds(0.92)) + confirmed("b", seeds(0.85))
-    found = verdict(records + confirmed("c", seeds(0.7)), "a", "b", "c")
+    rules = replace(RULES, finalists=3)
+    found = verdict(records + confirmed("c", seeds(0.7)), "a", "b", "c", rules=rules)
     assert found.outcome is Outcome.WINNER
     assert found.winner == found.pick.combination == A
     assert found.may_be_best == (A,)
@@ -48,13 +63,27 @@ def test_winner():
 
 def test_the_score_of_a_finalist_is_that_of_its_fresh_seeds():
     scores = seeds(0.92)
-    records = explore(a=0.99, b=0.89) + confirmed("a", scores, rate=0.05) + confirmed("b", seeds(0.85))
+    records = explore(a=0.99, b=0.89) + confirmed("a", scores) + confirmed("b", seeds(0.85))
     winner = verdict(records, "a", "b").finalists[0]
     assert winner.score == pytest.approx(scores.mean())
     assert winner.scores == tuple(scores)
     assert winner.seeds == 10
-    assert winner.params["learning_rate"] == 0.05
+    assert winner.params["learning_rate"] == pytest.approx(0.01, rel=0.3)
     assert winner.interval.low < scores.mean() < winner.interval.high
+
+
+def test_after_an_extension_that_moves_the_best_rate_only_the_new_one_is_judged():
+    before = explore(a=0.99, b=0.89)
+    (first, _) = study(before, space=space("a", "b"), objective=ACCURACY, rules=RULES).finalists.chosen
+    records = as_planned(before + confirmed("a", seeds(0.95), diverged={0}), [first])
+    records += explored("a", {0.3: 1.2, 0.25: 1.2, 0.35: 1.2})
+    chosen = study(records, space=space("a", "b"), objective=ACCURACY, rules=RULES).finalists.chosen
+    again = as_planned(confirmed("a", seeds(0.80)) + confirmed("b", seeds(0.85)), chosen)
+    found = judge("world", records + again, space=space("a", "b"), objective=ACCURACY, rules=RULES)
+    judged = next(each for each in found.finalists if each.combination == A)
+    assert judged.params == chosen[0].params != first.params
+    assert judged.score == pytest.approx(seeds(0.80).mean())
+    assert (judged.diverged, found.winner) == (0, B)
 
 
 def test_tie_of_what_is_proven_to_be_alike():
