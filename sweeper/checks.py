@@ -46,8 +46,8 @@ def problems(config: StudyConfig, source: Source) -> list[tuple[Where, Problem]]
     """Everything that is wrong with a study of the right shape, with the path of each problem."""
     found: list[tuple[Where, Problem]] = []
     checks: list[Callable[[StudyConfig], Found]] = [
-        _data, _model, _metric, _compare, _parameter_shapes, _parameter_values, _conditions, _known_parameters,
-        _optimizer_arguments, _search, _confirm, _fit_together,
+        _data, _model, _metric, _compare, _parameter_shapes, _parameter_values, _conditions, _learning_rates,
+        _known_parameters, _optimizer_arguments, _search, _confirm, _fit_together,
     ]  # fmt: skip
     for check in checks:
         for path, expected, received, cure in check(config):
@@ -175,10 +175,20 @@ def _parameter_shapes(config: StudyConfig) -> Found:
             yield from _range_ends(name, path, spec)
         if spec.scale is not None and not ends:
             yield (*path, "scale"), "scale beside min and max only", spec.scale, "leave scale out"
-        values = [repr(value) for value in spec.values or []]
-        if len(set(values)) < len(values):
-            twice = next(value for value in values if values.count(value) > 1)
-            yield (*path, "values"), "each value once", f"{twice} twice", ""
+        seen: set[Hashable] = set()
+        for value in spec.values or []:
+            key = _same(name, value)
+            if key in seen:
+                yield (*path, "values"), "each value once", f"{value!r} twice", ""
+                break
+            seen.add(key)
+
+
+def _same(name: str, value: Any) -> Hashable:
+    """What is equal for equal values: 1, 1.0 and true are one value to a ledger, SGD and sgd to Keras."""
+    if isinstance(value, (list, dict)):
+        return repr(value)
+    return str(value).lower() if name == "optimizer" else value
 
 
 def _range_ends(name: str, path: Where, spec: ParameterSpec) -> Found:
@@ -233,9 +243,10 @@ def _conditions(config: StudyConfig) -> Found:
     for _, path, spec in _spec_paths(config):
         for name, wanted in (spec.when or {}).items():
             place = (*path, "when", name)
-            fixed = any(other.values is None and other.min is None for other in resolve.specs(config, name))
-            if name not in config.compare and not fixed:
-                yield place, "a compared or fixed parameter", repr(name), suggest(name, config.compare)
+            if name not in config.compare and not _is_fixed(config, name):
+                tuned = name in config.parameters or name in ("activation", "optimizer")
+                cure = f"{name}: {{value: ...}}, or compare it too" if tuned else suggest(name, config.compare)
+                yield place, "a compared or fixed parameter", repr(name), cure
                 continue
             values = [str(value).lower() for value in resolve.listed(config, name)]
             for value in wanted if isinstance(wanted, list) else [wanted]:
@@ -243,16 +254,38 @@ def _conditions(config: StudyConfig) -> Found:
                     yield place, f"a value that {name} takes here", repr(value), suggest(str(value), values)
 
 
+def _is_fixed(config: StudyConfig, name: str) -> bool:
+    found = resolve.specs(config, name)
+    return bool(found) and all(spec.min is None and len(spec.values or [0]) == 1 for spec in found)
+
+
+def _learning_rates(config: StudyConfig) -> Found:
+    """The default ranges hold for one optimizer each, so it must be known before anything is tuned."""
+    given = resolve.specs(config, "learning_rate")
+    known = "optimizer" in config.compare or _is_fixed(config, "optimizer")
+    comparable = all(resolve.listed(config, name) for name in config.compare)
+    if known or not comparable or "learning_rate" in config.compare or any(not spec.when for spec in given):
+        return
+    path: Where = ("parameters", "optimizer") if "optimizer" in config.parameters else ("compare",)
+    cure = (
+        "compare it too, fix it with optimizer: {value: adam}, "
+        "or give one range for all: learning_rate: {min: 1.0e-5, max: 1.0e-1, scale: log}"
+    )
+    yield path, "a compared or fixed optimizer, because the range of learning_rate depends on it", "a tuned one", cure
+
+
 def _known_parameters(config: StudyConfig) -> Found:
     if config.trainer is not None or config.model.name not in MODEL_OPTIONS:
         return
     options = MODEL_OPTIONS[config.model.name]
     known = {*TRAINING_PARAMETERS, *ALL_OPTIMIZER_ARGUMENTS, *options}
+    used = [name for name in resolve.optimizers(config) if name in OPTIMIZERS]
+    arguments = sorted(frozenset().union(*(optimizer_arguments(name) for name in used)))
     for name in config.parameters:
         if name not in known:
-            cure = suggest(
-                name, (*TRAINING_PARAMETERS, *options, *resolve.optimizers(config), *ALL_OPTIMIZER_ARGUMENTS)
-            )
+            near = suggest(name, (*TRAINING_PARAMETERS, *options, *arguments))
+            listed = f"one of {', '.join(options)}, or an argument of the optimizers in use"
+            cure = near if near.startswith("did you mean") else listed
             expected = f"a parameter of training, of the optimizer, or of {config.model.name}"
             yield ("parameters", name), expected, repr(name), cure
 

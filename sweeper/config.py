@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, Union
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
 Scalar = Union[bool, int, float, str]
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -107,11 +107,22 @@ class ParameterSpec(Model):
     )
 
 
+def _one_or_several(specs: Any) -> str:
+    return "several specs" if isinstance(specs, list) else "one spec"
+
+
+Specs = Annotated[
+    Union[Annotated[ParameterSpec, Tag("one spec")], Annotated[list[ParameterSpec], Tag("several specs")]],
+    Discriminator(_one_or_several),
+]
+"""Told apart by their shape, so that a fault in one is not reported as a fault in the other too."""
+
+
 class TrainingConfig(Model):
     """How every trial is trained."""
 
-    epochs: Count = Field(30, description="Passes over the training rows.")
-    batch_size: Count = Field(32, description="Examples a step.")
+    epochs: Count = Field(30, le=100_000, description="Passes over the training rows.")
+    batch_size: Count = Field(32, le=1_000_000, description="Examples a step.")
     schedule: Literal["constant", "cosine", "linear"] = Field("cosine", description="Of the learning rate, every step.")
     loss: str = Field("auto", description="Keras name; auto: what the task implies.")
     mixed_precision: bool = False
@@ -124,8 +135,12 @@ class SearchConfig(Model):
     strategy: Literal["balanced", "tpe", "gp", "cmaes", "random", "qmc", "grid"] = Field(
         "balanced", description="balanced: equal effort for every combination, the only one that supports a claim."
     )
-    points: Count | None = Field(None, description="Settings a combination (balanced, grid: per range); default 8.")
-    trials: Count | None = Field(None, description="Trials in all, for the strategies of Optuna; default 100.")
+    points: Count | None = Field(
+        None, le=4096, description="Settings a combination (balanced, grid: per range); default 8."
+    )
+    trials: Count | None = Field(
+        None, le=1_000_000, description="Trials in all, for the strategies of Optuna; default 100."
+    )
     pruner: Literal["none", "median", "hyperband"] = "none"
     seed: Annotated[int, Field(ge=0, strict=True)] = 0
 
@@ -189,7 +204,7 @@ class StudyConfig(Model):
     model: ModelConfig = ModelConfig()
     metric: MetricConfig = MetricConfig()
     compare: list[str] = Field(["activation", "optimizer"], min_length=1, description="What is compared.")
-    parameters: dict[str, Union[ParameterSpec, list[ParameterSpec]]] = Field(
+    parameters: dict[str, Specs] = Field(
         default_factory=dict, description="What is searched; further names go to the optimizer or the model function."
     )
     training: TrainingConfig = TrainingConfig()

@@ -11,13 +11,30 @@ from typing import Any, Union
 
 from pydantic import BaseModel, ValidationError
 
-from sweeper import checks, yaml_source
+from sweeper import checks, shapes, yaml_source
 from sweeper.config import StudyConfig
 from sweeper.errors import Problem, StudyError, UsageError
 from sweeper.registry import suggest
 from sweeper.yaml_source import Source
 
 StudyLike = Union[str, Path, Mapping[str, Any]]
+
+_PLAIN_WORDS = {
+    "string_type": "text",
+    "string_too_short": "at least one character",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "list_type": "a list",
+    "dict_type": "keys and values",
+    "model_type": "keys and values",
+    "too_short": "at least one item",
+}
+"""Pydantic's kind of error -> what belongs there."""
 
 _PLACEHOLDERS: dict[str, Any] = {"name": "study", "data": {"name": "digits"}}
 """Stand in for required keys that are wrong or missing, so that the rest of the file is still checked."""
@@ -52,6 +69,7 @@ def load(study: StudyLike, overrides: Mapping[str, Any] | None = None) -> StudyF
         source, folder = yaml_source.read(Path(study)), Path(study).resolve().parent
     for key, value in (overrides or {}).items():
         _override(source.value, key, value)
+    source = replace(source, overridden=frozenset(tuple(key.split(".")) for key in overrides or {}))
     problems: list[tuple[tuple[Hashable, ...], Problem]] = []
     config = _validated(source, problems)
     faulty = [path for path, _ in problems]
@@ -68,7 +86,9 @@ def _override(document: dict[str, Any], key: str, value: Any) -> None:
     *parents, last = key.split(".")
     place: Any = document
     for parent in parents:
-        place = place.setdefault(parent, {}) if isinstance(place, dict) else None
+        if isinstance(place, dict) and place.get(parent) is None:
+            place[parent] = {}
+        place = place[parent] if isinstance(place, dict) else None
     if not isinstance(place, dict):
         raise UsageError(Problem(f"-S {key}", "a key of the study file", f"{'.'.join(parents)} holds no keys"))
     place[last] = value
@@ -76,14 +96,18 @@ def _override(document: dict[str, Any], key: str, value: Any) -> None:
 
 def _validated(source: Source, problems: list[tuple[tuple[Hashable, ...], Problem]]) -> StudyConfig | None:
     """The config; where keys are wrong they are reported, taken out, and the rest is tried again."""
-    document = copy.deepcopy(source.value)
+    given = copy.deepcopy(source.value)
+    document = {key: value for key, value in given.items() if value is not None or key in _PLACEHOLDERS}
+    for path, expected, received, cure in list(shapes.slips(document)):
+        problems.append((path, Problem(source.where(path), expected, _shown(received), cure)))
+        _take_out(document, path)
     for _ in range(4):
         try:
             return StudyConfig.model_validate(document)
         except ValidationError as error:
             found: dict[tuple[Hashable, ...], Problem] = {}
             for detail in error.errors():
-                path = _path_in(document, detail["loc"])
+                path = _path_in(document, detail["loc"], missing=detail["type"] == "missing")
                 problem = _problem(detail, path, source)
                 if path in found:  # every member of a union says what it would have taken
                     problem = replace(problem, expected=f"{found[path].expected} or {problem.expected}")
@@ -94,20 +118,23 @@ def _validated(source: Source, problems: list[tuple[tuple[Hashable, ...], Proble
     return None
 
 
-def _path_in(document: Any, location: tuple[int | str, ...]) -> tuple[Hashable, ...]:
+def _path_in(document: Any, location: tuple[int | str, ...], *, missing: bool) -> tuple[Hashable, ...]:
     """Pydantic's location without the parts that name a member of a union instead of a key."""
     path: list[Hashable] = []
     place = document
     for index, part in enumerate(location):
-        inside = (isinstance(place, dict) and part in place) or (
-            isinstance(place, list) and isinstance(part, int) and part < len(place)
-        )
-        if inside:
+        if _holds(place, part):
             path.append(part)
             place = place[part]
-        elif index == len(location) - 1 and isinstance(part, str) and isinstance(place, dict):
+        elif missing and index == len(location) - 1:
             path.append(part)
     return tuple(path)
+
+
+def _holds(place: Any, part: Hashable) -> bool:
+    return (isinstance(place, dict) and part in place) or (
+        isinstance(place, list) and isinstance(part, int) and part < len(place)
+    )
 
 
 def _take_out(document: dict[str, Any], path: tuple[Hashable, ...]) -> None:
@@ -116,7 +143,7 @@ def _take_out(document: dict[str, Any], path: tuple[Hashable, ...]) -> None:
         return
     place: Any = document
     for part in path[:-1]:
-        place = place[part]
+        place = place[part] if _holds(place, part) else None
     if isinstance(place, dict):
         place.pop(path[-1], None)
         if path[:-1] == ("data",) and path[-1] == "name":
@@ -140,6 +167,7 @@ def _problem(detail: Any, path: tuple[Hashable, ...], source: Source) -> Problem
             where, context["expected"].replace("'", ""), repr(received), _near(received, context["expected"])
         )
     expected = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    expected = _PLAIN_WORDS.get(kind, expected)
     if expected.startswith(("greater", "less")):
         expected = f"a number {expected}"
     return Problem(where, expected, _shown(received))
@@ -152,7 +180,7 @@ def _near(received: Any, expected: str) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    text = "nothing" if value is None else repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
 
 

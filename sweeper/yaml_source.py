@@ -31,12 +31,14 @@ class Source:
     Attributes:
         value: mappings, lists and scalars.
         lines: where each key or item stands: path of keys and indices -> line, from 1.
+        overridden: keys whose value came from `-S`, not from the file.
     """
 
     name: str
     text: str
     value: Any
     lines: dict[Path_, int] = field(repr=False)
+    overridden: frozenset[Path_] = frozenset()
 
     def line(self, path: Path_) -> int:
         """The line of `path`, or of the nearest enclosing key that stands in the file."""
@@ -45,8 +47,10 @@ class Source:
         return self.lines.get(path, 1)
 
     def where(self, path: Path_) -> str:
-        """For messages: `study.yaml:12  parameters.learning_rate.min`."""
+        """For messages: `study.yaml:12  parameters.learning_rate.min`, or `-S training.epochs`."""
         dotted = ".".join(str(part) for part in path)
+        if any(path[:end] in self.overridden for end in range(1, len(path) + 1)):
+            return f"-S {dotted}"
         return f"{self.name}:{self.line(path)}  {dotted}".rstrip()
 
 

@@ -1,3 +1,4 @@
+import contextlib
 import re
 import subprocess
 import sys
@@ -8,6 +9,9 @@ from sweeper import resolve, study_file
 from sweeper.errors import StudyError
 
 MINIMAL = "name: digits\ndata: {name: digits}\nmodel: {name: mlp}\n"
+
+
+LEAST = ("name: x\n", "data: {name: digits}\n")
 
 
 def problems(tmp_path, text):
@@ -66,7 +70,7 @@ def test_optimizers_are_taken_in_any_case(tmp_path):
         ("trainig: {epochs: 3}", "trainig", "a known key", "did you mean 'training'?"),
         ("training: {epoch: 3}", "training.epoch", "a known key", "did you mean 'epochs'?"),
         ("training: {epochs: 0}", "training.epochs", "greater than or equal to 1", ""),
-        ("training: {epochs: three}", "training.epochs", "a valid integer", ""),
+        ("training: {epochs: three}", "training.epochs", "a whole number", ""),
         ("training: {schedule: cosinus}", "training.schedule", "constant, cosine or linear", "did you mean 'cosine'?"),
         ("training: {loss: bce}", "training.loss", "a loss that sweeper knows", ""),
         ("training: {loss: mse}", "training.loss", "a loss for multiclass data", "loss: auto"),
@@ -104,6 +108,28 @@ def test_optimizers_are_taken_in_any_case(tmp_path):
         ("budget: {failures: 120%}", "budget.failures", "less than or equal to 1", ""),
         ("engine: {kind: ray}", "engine.kind", "processes or inline", ""),
         ("engine: {workers: 0}", "engine.workers", "", ""),
+        ("training: {epochs: 100001}", "training.epochs", "less than or equal to 100000", ""),
+        ("training: {batch_size: 1000001}", "training.batch_size", "less than or equal to 1000000", ""),
+        ("search: {points: 4097}", "search.points", "less than or equal to 4096", ""),
+        ("search: {strategy: tpe, trials: 1000001}", "search.trials", "less than or equal to 1000000", ""),
+        ("parameters: {optimizer: [sgd, adam]}", "parameters.optimizer", "values", "optimizer: {values: [sgd, adam]}"),
+        ("parameters: {learning_rate: [0.1, 0.2]}", "learning_rate", "values", "learning_rate: {values: [0.1, 0.2]}"),
+        ("parameters: {learning_rate: 0.1}", "learning_rate", "values", "learning_rate: {value: 0.1}"),
+        ("parameters: {optimizer: adam}", "parameters.optimizer", "values", "optimizer: {value: adam}"),
+        ("parameters: {dropout: 0.1}", "parameters.dropout", "values", "dropout: {value: 0.1}"),
+        ("parameters: {units: [64, 32]}", "parameters.units", "values", "units: {value: [64, 32]}"),
+        ("parameters: {dropout: }", "parameters.dropout", "values", "dropout: {value: ...}"),
+        ("parameters: {dropout: [{value: 0.1}, 3]}", "parameters.dropout.1", "values", "{value: 3}"),
+        ("parameters: {dropout: {valeu: 3, value: 0.1}}", "dropout.valeu", "a known key", "'value'"),
+        ("parameters: {dropout: {when: {optimizer: {a: 1}}, value: 0.1}}", "dropout.when.optimizer", "", ""),
+        ("parameters: 3", "parameters", "names of parameters", "values: [sgd, adam]"),
+        ("parameters: {batch_norm: {values: [1, true]}}", "batch_norm.values", "each value once", ""),
+        ("parameters: {optimizer: {values: [sgd, SGD]}}", "optimizer.values", "each value once", ""),
+        ("parameters: {whatever: {value: 1}}", "parameters.whatever", "a parameter of", "one of units, dropout"),
+        ("compare: activation", "compare", "a list of parameters", "compare: [activation]"),
+        ("training: 5", "training", "keys and values", "training: {epochs: 5}"),
+        ("search: tpe", "search", "keys and values", "search: {strategy: tpe}"),
+        ("compare: [activation]", "compare", "fixed optimizer", "optimizer: {value: adam}"),
         ("trainer: nothing", "trainer", "module:function", ""),
     ],
 )
@@ -124,7 +150,7 @@ def test_a_fault_is_told_with_place_expectation_and_cure(tmp_path, lines, where,
         ("{name: digits, validation: 0.6, test: 0.5}", "validation + test below 1"),
         ("{name: digits, test: 0}", "a test split"),
         ("{name: digits, validation: 0}", "greater than 0"),
-        ("digits", "dictionary"),
+        ("digits", "keys and values"),
     ],
 )
 def test_faults_of_the_data_section(tmp_path, data, expected):
@@ -163,6 +189,83 @@ def test_overrides_are_applied_before_anything_is_checked(tmp_path):
     assert study_file.load(path, {"training.epochs": 3}).config.training.epochs == 3
     with pytest.raises(StudyError, match=r"training\.epochs"):
         study_file.load(path, {"training.epochs": -1})
+
+
+def test_a_plain_value_in_place_of_keys_is_told_with_what_was_meant(tmp_path):
+    (problem,) = problems(tmp_path, "name: x\ndata: digits\n")
+    assert problem.cure == "data: {name: digits}"
+    (problem,) = problems(tmp_path, "name: x\ndata:\n")
+    assert (problem.received, problem.cure) == ("nothing", "data: {name: digits}")
+
+
+def test_an_empty_name_is_told_in_plain_words(tmp_path):
+    (problem,) = problems(tmp_path, 'name: ""\ndata: {name: digits}\n')
+    assert problem.expected == "at least one character"
+
+
+def test_an_empty_section_is_as_good_as_none(tmp_path):
+    assert load(tmp_path, MINIMAL + "training:\nparameters:\n") == load(tmp_path, MINIMAL)
+
+
+def test_what_stands_beside_a_slip_is_still_checked(tmp_path):
+    found = problems(tmp_path, MINIMAL + "parameters: {dropout: 0.1, optimizer: [sgd], activation: {value: rleu}}\n")
+    assert len(found) == 3
+
+
+@pytest.mark.parametrize("word", ["3", "text", "[1]", "{a: 1}", "[[1]]", "[{a: 1}, 2]", "", "{values: 3}", "true"])
+def test_no_class_of_the_implementation_is_named(tmp_path, word):
+    keys = ("data", "model", "training", "compare", "search", "parameters", "engine", "gate", "budget", "metric")
+    for text in [
+        *(f"{key}: {word}" for key in keys),
+        f"parameters: {{dropout: {word}}}",
+        f"training: {{epochs: {word}}}",
+    ]:
+        with contextlib.suppress(StudyError):
+            load(tmp_path, text + "\n" + "".join(line for line in LEAST if not text.startswith(line[:4])))
+            continue
+        told = "\n".join(map(str, problems(tmp_path, (tmp_path / "study.yaml").read_text())))
+        assert not re.search(r"Spec|Config|pydantic|instance|dictionary|\bNone\b|(one|several) spec", told), told
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "parameters: {optimizer: {value: adam}}",
+        "parameters: {optimizer: {values: [adam]}}",
+        "parameters: {learning_rate: {min: 0.001, max: 0.1}}",
+        "parameters: {learning_rate: {value: 0.001}, optimizer: {values: [sgd, adam]}}",
+    ],
+)
+def test_activations_are_compared_where_the_range_of_learning_rates_is_known(tmp_path, lines):
+    space = resolve.space(load(tmp_path, MINIMAL + "compare: [activation]\n" + lines + "\n"))
+    middle = [0.5] * len(space.tuned_names())
+    assert all("learning_rate" in space.at(combination, middle) for combination in space.combinations())
+
+
+def test_a_tuned_optimizer_has_no_range_of_learning_rates_by_default(tmp_path):
+    text = MINIMAL + "compare: [activation]\nparameters: {optimizer: {values: [sgd, adam]}}\n"
+    (problem,) = problems(tmp_path, text)
+    assert "parameters.optimizer" in problem.where
+    assert "{value: adam}" in problem.cure
+
+
+def test_optimizers_are_compared_with_tuned_activations(tmp_path):
+    space = resolve.space(load(tmp_path, MINIMAL + "compare: [optimizer]\n"))
+    assert space.tuned_names() == ("activation", "learning_rate")
+
+
+def test_the_arguments_of_optimizers_not_in_use_are_not_offered(tmp_path):
+    (problem,) = problems(tmp_path, MINIMAL + "parameters: {whatever: {value: 1}}\n")
+    assert "argument of the optimizers in use" in problem.cure
+    assert len(problem.cure) < 150
+
+
+def test_a_faulty_override_is_named_instead_of_a_line(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text(MINIMAL + "training:\n")
+    with pytest.raises(StudyError) as caught:
+        study_file.load(path, {"training.epochs": "abc"})
+    assert caught.value.problems[0].where == "-S training.epochs"
 
 
 def test_a_mapping_is_a_study_too():
