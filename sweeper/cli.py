@@ -39,16 +39,19 @@ def main() -> None:
     sys.exit(code or 0)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+_HELP = """Which activation/optimizer combination wins on your Keras model and your data, and how sure is that?
+
+\b
+sweeper init             writes a first study.yaml
+sweeper run study.yaml   trains, and ends in a verdict; again: continues what was interrupted
+sweeper ui study.yaml    browses every run in MLflow
+"""
+
+
+@click.group(help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="sweeper")
 def cli() -> None:
-    r"""Which activation/optimizer combination wins on your Keras model and your data, and how sure is that?
-
-    \b
-    sweeper init                 writes a first study.yaml
-    sweeper run study.yaml       trains, and ends in a verdict; the same command continues what was interrupted
-    sweeper ui study.yaml        browses every run in MLflow
-    """
+    """The group of all commands."""
 
 
 def _study(command: Function) -> Function:
@@ -210,11 +213,12 @@ def report(study: Path, overrides: tuple[str, ...], storage: Path) -> None:
 def ui(study: Path, overrides: tuple[str, ...], storage: Path, port: int) -> int:
     """Start the MLflow UI on the right store, on this machine only, and print the address of the study."""
     from sweeper import study_file
-    from sweeper.commands.tracking import default_uri
+    from sweeper.commands.tracking import browsing
     from sweeper.commands.ui import ui as command
 
-    config = study_file.load(study, _parsed(overrides)).config
-    return command(default_uri(config, storage), config.tracking.experiment or config.name, port)
+    file = study_file.load(study, _parsed(overrides))
+    address, uid = browsing(file, storage)
+    return command(address, file.config.tracking.experiment or file.config.name, port, study_uid=uid)
 
 
 @cli.command()

@@ -53,6 +53,12 @@ def test_the_study_of_the_readme_is_sound():
     study_file.load(study_file.yaml_source.parse(text).value)
 
 
+def test_the_help_keeps_its_lines():
+    lines = CliRunner().invoke(cli, ["--help"]).output.splitlines()
+    assert any(line.startswith("  sweeper init  ") for line in lines)
+    assert any(line.startswith("  sweeper run study.yaml  ") for line in lines)
+
+
 def test_every_command_has_help_and_stands_in_the_readme():
     told = set(re.findall(r"^\| `sweeper (\w+)` \|", README, re.M))
     assert told == set(cli.commands)
