@@ -24,6 +24,7 @@ _SETTINGS = {
     # The winner's requirements are given; a uv project that happens to be in the working folder is not its own.
     "MLFLOW_UV_AUTO_DETECT": "false",
 }
+# Of MLflow itself what it says at INFO is of use; SQLAlchemy says every statement at that level, megabytes a study.
 _LOGGERS = ("mlflow", "alembic", "sqlalchemy", "urllib3")
 
 
@@ -41,7 +42,7 @@ def prepare(log_file: Path | None = None) -> None:
     for name in _LOGGERS:
         logger = logging.getLogger(name)
         logger.handlers = [handler]
-        logger.setLevel(logging.INFO if log_file else logging.WARNING)
+        logger.setLevel(logging.INFO if log_file and name == "mlflow" else logging.WARNING)
         logger.propagate = False
     warnings.filterwarnings("ignore", module=r"(mlflow|alembic|sqlalchemy)(\.|$)")
 
