@@ -23,6 +23,8 @@ LEARNING_RATE = "learning_rate"
 _SAFETY_DECADES = 0.3
 """Distance kept below a learning rate that diverged: close to the edge of stability scores are bimodal (opda)."""
 _BORDER = 1 / 8
+_END = 1 / 16
+"""Share of a range next to its end where a pick lies on the border although a trial was further out."""
 _GRID = 201
 """Points of a single tuned axis: steps of 0.02 decade of learning rate."""
 _CANDIDATES = 512
@@ -40,7 +42,8 @@ class Screened:
         trials, diverged: of the equal exploration; a race on top of it is not counted.
         best: best score of a single trial, `best_params` its parameters.
         failed: trials that say nothing (an error, a crash, a time limit).
-        border: parameters on a log scale whose best value lies in the outer eighth of their range.
+        border: parameters on a log scale whose best value lies in the outer eighth of their range, where the curve
+            still rises: beyond every trial, or next to the end. Not where divergence sets the limit.
         unsafe: whether the learning rate lies above one that diverged, because nothing completed below that.
         plateau_decades: width in learning rate over which the curve stays within three epsilon of its top.
         tuned: number of parameters that are tuned inside it.
@@ -105,10 +108,12 @@ class Curve:
         """The top of the curve, at a safe distance from divergence."""
         limit = self._limit()
         candidates = self._candidates(surface, index, generator(seed, "screening", str(self.combination)))
+        candidates = candidates[self._within_reach(candidates)]
         if limit is not None:
             candidates = candidates[[self._rate(each) <= limit for each in candidates]]
         mean, sd = surface.predict(index, self._axes.distances(candidates))
-        top = int(np.argmax(mean))
+        # rounded: the last bits differ between machines, and the same ledger has to give the same settings
+        top = int(np.argmax(np.round((mean - mean.max()) / (surface.signal_sd or 1.0), 6)))
         best = max(self._complete(), key=lambda record: self._score(record) or 0.0)
         counts = self.without_estimate()
         return Screened(
@@ -186,14 +191,36 @@ class Curve:
         known = np.concatenate([self._axes.snapped(drawn), tried])
         return known[np.argsort(np.abs(known - 0.5).max(axis=1, initial=0.0), kind="stable")]
 
+    def _reach(self) -> tuple[Floats, Floats]:
+        """(d,) lowest and highest coordinate of the trials that say something, diverged ones included."""
+        said = [record for record in self._records if self._says(record, self._score(record))]
+        places = np.array([self._axes.position(record.spec.params) for record in said])
+        return places.min(axis=0), places.max(axis=0)
+
+    def _within_reach(self, candidates: Floats) -> NDArray[np.bool_]:
+        """(m,) whether each of (m, d) positions is at most half a spacing outside of the trials of every range.
+
+        Further out a curve is a guess, and a lucky last point would make it a high one.
+        """
+        ranges = [i for i, name in enumerate(self._axes.names) if isinstance(self._axes.domains.get(name), Range)]
+        even = sum(record.spec.stage is not Stage.RACE for record in self._records)
+        low, high = self._reach()
+        margin = 0.5 / max(even, 1)
+        inside = (candidates >= low - margin) & (candidates <= high + margin)
+        return np.asarray(inside[:, ranges].all(axis=1))
+
     def _border(self, position: Floats, limit: float | None) -> tuple[str, ...]:
         found = []
-        for name, coordinate in zip(self._axes.names, position.tolist(), strict=True):
+        for name, coordinate, low, high in zip(self._axes.names, position, *self._reach(), strict=True):
             domain = self._axes.domains.get(name)
-            if isinstance(domain, Range) and domain.log:
-                stable_above = name != LEARNING_RATE or limit is None
-                if coordinate < _BORDER or (coordinate > 1 - _BORDER and stable_above):
-                    found.append(name)
+            if not isinstance(domain, Range) or not domain.log:
+                continue
+            unstable = name == LEARNING_RATE and bool(self.diverged)
+            capped = name == LEARNING_RATE and limit is not None and domain.at(coordinate + 2 / _GRID) > limit
+            lower = coordinate < _BORDER and not capped and (coordinate < low or coordinate < _END)
+            upper = coordinate > 1 - _BORDER and not unstable and (coordinate > high or coordinate > 1 - _END)
+            if lower or upper:
+                found.append(name)
         return tuple(found)
 
     def _plateau(self, surface: Surface, index: int, top: Floats, height: float) -> float:

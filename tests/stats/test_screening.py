@@ -78,6 +78,30 @@ def test_below_divergence_the_upper_border_is_no_threat():
     assert not found.on_border
 
 
+def test_a_peak_between_the_points_of_the_outer_eighth_is_not_on_the_border():
+    points = [RATES.at(i / 16) for i in (1, 3, 5, 7, 9, 11, 13, 14, 15)]
+    scores = {rate: 0.9 - 0.05 * np.log10(rate / RATES.at(0.9)) ** 2 for rate in points}
+    (found,) = screened(explored("sgd", scores), "sgd")
+    assert 1 - 1 / 8 < found.position[0] < 15 / 16
+    assert not found.on_border
+
+
+def test_the_lower_end_is_no_border_where_divergence_alone_leads_there():
+    rising = {1.1e-4: 0.5, 1.3e-4: 0.6, 1.6e-4: 0.7, 1.9e-4: 0.8}
+    (found,) = screened(explored("sgd", rising, diverged=[4e-4, 1e-2]), "sgd")
+    assert found.position[0] < 1 / 8
+    assert not found.on_border
+
+
+def test_confirms_at_most_half_a_spacing_outside_of_what_was_tried():
+    rising = {RATES.at(0.1 * i): 0.5 + 0.05 * i for i in range(1, 8)}
+    (found,) = screened(explored("sgd", rising), "sgd")
+    assert found.position[0] <= 0.7 + 0.5 / 7
+    falling = {RATES.at(0.1 * i): 0.9 - 0.05 * i for i in range(3, 10)}
+    (found,) = screened(explored("sgd", falling), "sgd")
+    assert found.position[0] >= 0.3 - 0.5 / 7
+
+
 def test_a_wide_plateau_is_wider_than_a_peak():
     flat = explored("adam", {RATES.at((i + 0.5) / 8): 0.9 + 0.0001 * i for i in range(8)})
     sharp = explored("sgd", {RATES.at((i + 0.5) / 8): 0.9 - 0.05 * abs(i - 4) for i in range(8)})
