@@ -16,6 +16,8 @@ from sweeper.errors import Incomplete, Problem
 from sweeper.protocols import Engine, Ledger, Observer, Planner, Tracker
 from sweeper.trial import (
     Cohort,
+    Combination,
+    Curve,
     EpochEnded,
     Event,
     Signal,
@@ -29,7 +31,8 @@ from sweeper.trial import (
 from sweeper.verdict import Objective
 
 ALIKE = 3
-"""So many trials that fail first, and none that does not, are a fault of the study and not of its settings."""
+"""So many trials of more than one combination that fail first, and none that does not, are a fault of the study and not
+of its settings."""
 
 JudgeEpoch = Callable[[TrialSpec, EpochEnded], Signal]
 
@@ -40,7 +43,8 @@ class Limits:
 
     Attributes:
         time_s: wall clock of this run.
-        failures: share of failed trials, judged once ten have ended.
+        failures: share of failed trials, judged after every trial; as long as fewer than ten have ended, it is a share
+            of ten. 1.0: failures never end the study.
         interrupted: raises when somebody wants the study to end.
     """
 
@@ -69,8 +73,9 @@ class Drive:
     def __post_init__(self) -> None:
         self._queue: deque[Cohort] = deque()
         self._running: dict[int, TrialSpec] = {}
-        self._curves: dict[int, dict[str, list[float]]] = {}
+        self._curves: dict[int, dict[int, dict[str, float]]] = {}
         self._failed = self._ended = 0
+        self._failing: set[Combination] = set()
         self._began = time.monotonic()
         self._out_of_time = False
         self.way = ""
@@ -81,8 +86,12 @@ class Drive:
         Raises:
             Incomplete: the time is up, or too many trials failed.
             Interrupted: a signal came.
+            RuntimeError: the engine returned before everything had ended.
         """
         engine.run(self.next_cohort, self.on_event)
+        if (self._running or self._queue) and not self._out_of_time:
+            lost = [*self._running, *(spec.number for cohort in self._queue for spec in cohort.trials)]
+            raise RuntimeError(f"the engine returned, but these trials have not ended: {lost}")
         if self._out_of_time:
             expected = f"the study to end within {self.limits.time_s:g} s"
             cure = "the same command goes on where it stopped"
@@ -104,30 +113,32 @@ class Drive:
         return cohort
 
     def on_event(self, event: Event) -> Signal:
-        """Take note of an event."""
-        self.limits.interrupted()
+        """Take note of an event, and only then of an interruption: what has ended is stored."""
+        signal = Signal.CONTINUE
         if isinstance(event, EpochEnded):
-            return self._epoch(event)
-        if isinstance(event, TrialEnded):
+            signal = self._epoch(event)
+        elif isinstance(event, TrialEnded):
             self._trial(event)
-        if isinstance(event, TrainerReady):
+        elif isinstance(event, TrainerReady):
             self.way = event.way
-        self.observer.tick()
-        return Signal.CONTINUE
+        self.limits.interrupted()
+        if not isinstance(event, EpochEnded):
+            self.observer.tick()
+        return signal
 
     def _epoch(self, event: EpochEnded) -> Signal:
         spec = self._running[event.number]
-        if event.epoch == 0:
-            self._curves[event.number] = {}  # a second attempt begins again
-        curve = self._curves.setdefault(event.number, {})
-        for name, value in event.metrics.items():
-            curve.setdefault(name, []).append(float(value))
+        epochs = self._curves.setdefault(event.number, {})
+        if epochs and event.epoch < max(epochs):
+            epochs.clear()  # a second attempt begins again
+        metrics = {name: float(value) for name, value in event.metrics.items()}
+        epochs.setdefault(event.epoch, {}).update(metrics)
         self.observer.epoch(spec, event)
         return self.judge_epoch(spec, event)
 
     def _trial(self, event: TrialEnded) -> None:
         spec = self._running.pop(event.number)
-        curve = {name: tuple(values) for name, values in self._curves.pop(event.number, {}).items()}
+        curve = _curve(self._curves.pop(event.number, {}))
         record = TrialRecord(spec, self._settled(spec, event), curve, time.time())
         self.ledger.ended(record)
         self.tracker.trial(record)
@@ -155,8 +166,11 @@ class Drive:
 
     def _count(self, record: TrialRecord) -> None:
         self._ended += 1
-        self._failed += record.ended.status.is_failure
-        all_alike = self._failed == self._ended >= ALIKE
+        if not record.ended.status.is_failure:
+            return
+        self._failed += 1
+        self._failing.add(record.spec.combination)
+        all_alike = self._failed == self._ended >= ALIKE and len(self._failing) > 1 and self.limits.failures < 1.0
         if all_alike or self._failed > self.limits.failures * max(self._ended, 10):
             where = f"trial {record.spec.number} ({record.spec.combination})"
             expected = f"at most {self.limits.failures:.0%} of the trials to fail (budget.failures)"
@@ -168,3 +182,12 @@ class Drive:
         limit = self.limits.time_s
         self._out_of_time = limit is not None and time.monotonic() - self._began >= limit
         return self._out_of_time
+
+
+def _curve(epochs: Mapping[int, Mapping[str, float]]) -> Curve:
+    """One series for each metric, in the order of the epochs."""
+    curve: dict[str, list[float]] = {}
+    for _, metrics in sorted(epochs.items()):
+        for name, value in metrics.items():
+            curve.setdefault(name, []).append(value)
+    return {name: tuple(values) for name, values in curve.items()}

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
+import pickle
 import resource
 import signal
 import sys
 import threading
+import traceback
 from dataclasses import dataclass
 from multiprocessing import connection, parent_process
 from multiprocessing.connection import Connection
 
 from sweeper.data import Dataset
-from sweeper.engines.serving import CohortDone, serve
+from sweeper.engines.serving import CohortDone, WorkerFailed, serve
 from sweeper.errors import SweeperError
 from sweeper.protocols import Trainer
 from sweeper.registry import is_reference, resolve
@@ -41,29 +45,44 @@ class Payload:
     first: TrialSpec | None
 
 
-def main(pipe: Connection, answers: bool) -> None:
+def main(pipe: Connection, answers: bool, log: str | None) -> None:
     """Serve cohorts until the coordinator is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _quiet()
+    _quiet(log or os.devnull)
     threading.Thread(target=_end_with_coordinator, daemon=True).start()
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        prepared = _prepare(pipe)
+        if isinstance(prepared, WorkerFailed):
+            pipe.send(prepared)
+        else:
+            pipe.send(TrainerReady(way_of(prepared[0])))
+            _serve_all(pipe, *prepared, answers=answers)
+
+
+def _prepare(pipe: Connection) -> tuple[Trainer, Dataset] | WorkerFailed:
+    message = pipe.recv_bytes()
     try:
-        payload: Payload = pipe.recv()
-        trainer = make_trainer(payload.setup, payload.data, payload.first)
-        pipe.send(TrainerReady(way_of(trainer)))
-
-        def send(event: EpochEnded | TrialEnded) -> Signal:
-            pipe.send(event)
-            asks = answers and isinstance(event, EpochEnded)
-            return Signal(pipe.recv()) if asks else Signal.CONTINUE
-
-        limit = _peak_memory_bytes() + GROWTH_BYTES
-        while _peak_memory_bytes() < limit:
-            serve(pipe.recv(), trainer, payload.data, send)
-            pipe.send(CohortDone(retires=_peak_memory_bytes() >= limit))
+        payload: Payload = pickle.loads(message)  # noqa: S301 - of our own coordinator
+        return make_trainer(payload.setup, payload.data, payload.first), payload.data
     except SweeperError as error:
-        pipe.send(error.to_dict())
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        return
+        return WorkerFailed(error.to_dict())
+    except Exception as error:  # noqa: BLE001 - whatever it is, nobody else can tell it
+        traceback.print_exc()
+        received = f"{type(error).__name__}: {error}"
+        cure = "pip install 'keras-sweeper[cpu]' if TensorFlow is missing; see worker.log"
+        return WorkerFailed(SweeperError.at("worker", "a worker that starts", received, cure).to_dict())
+
+
+def _serve_all(pipe: Connection, trainer: Trainer, data: Dataset, *, answers: bool) -> None:
+    def send(event: EpochEnded | TrialEnded) -> Signal:
+        pipe.send(event)
+        asks = answers and isinstance(event, EpochEnded)
+        return Signal(pipe.recv()) if asks else Signal.CONTINUE
+
+    limit = _peak_memory_bytes() + GROWTH_BYTES
+    while _peak_memory_bytes() < limit:
+        serve(pipe.recv(), trainer, data, send)
+        pipe.send(CohortDone(retires=_peak_memory_bytes() >= limit))
 
 
 def make_trainer(setup: TrainerSetup, data: Dataset, first: TrialSpec | None) -> Trainer:
@@ -94,11 +113,14 @@ def _peak_memory_bytes() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _quiet() -> None:
-    """What the framework and user code print goes to the workers' log."""
-    log = os.open(os.environ.get("SWEEPER_WORKER_LOG", os.devnull), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+def _quiet(path: str) -> None:
+    """What the framework and user code print goes to the workers' log, line by line: a worker may be killed."""
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(log, 1)
     os.dup2(log, 2)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(line_buffering=True)
 
 
 def _end_with_coordinator() -> None:

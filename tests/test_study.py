@@ -11,7 +11,7 @@ from sweeper.resolve import space
 from sweeper.study import Drive, Limits
 from sweeper.study_file import load
 from sweeper.testing import MemoryTracker, ScriptedTrainer, SilentObserver, small_dataset
-from sweeper.trial import Status, TrialEnded
+from sweeper.trial import EpochEnded, Status, TrialEnded
 from sweeper.verdict import Objective
 
 SPACE = space(load({"name": "x", "data": {"name": "digits"}}).config)
@@ -53,12 +53,13 @@ def test_a_score_that_is_no_number_is_a_divergence(value):
     assert {record.ended.status for record in ledger.history.records()} == {Status.DIVERGED}
 
 
-def test_a_study_whose_first_trials_all_fail_is_given_up():
-    def train(cohort, data, report):
-        raise ValueError("no such layer")
+def all_fail(cohort, data, report):
+    raise ValueError("no such layer")
 
+
+def test_a_study_whose_first_trials_all_fail_is_given_up():
     with pytest.raises(Incomplete, match="no such layer"):
-        run(train)
+        run(all_fail)
 
 
 def test_a_missing_metric_is_told():
@@ -113,3 +114,77 @@ def test_an_interrupted_study_continues_with_what_is_missing(tmp_path):
     assert len(trainer.trained) == 72 - done
     assert [r.ended for r in ledger.history.records()] == [r.ended for r in whole.history.records()]
     ledger.close()
+
+
+def test_one_combination_that_always_fails_is_data():
+    broken = SPACE.combinations()[0]
+
+    def train(cohort, data, report):
+        return [
+            TrialEnded.failed(s, "boom")
+            if s.combination == broken
+            else TrialEnded.completed(s, {"val_accuracy": 0.5})
+            for s in cohort.trials
+        ]
+
+    for failures in (0.9, 1.0):
+        ledger, _ = run(train, limits=Limits(failures=failures))
+        statuses = [record.ended.status for record in ledger.history.records()]
+        assert statuses.count(Status.FAILED) == 8
+        assert len(statuses) == 72
+
+
+def test_first_failures_of_two_combinations_are_a_fault_of_the_study():
+    ledger = OptunaLedger(None, "x", space=SPACE, objective=OBJECTIVE)
+    with pytest.raises(Incomplete, match="no such layer"):
+        run(all_fail, ledger=ledger, limits=Limits(failures=0.95))
+    records = ledger.history.records()
+    assert len({record.spec.combination for record in records}) == 2
+
+
+def test_failures_never_end_a_study_that_allows_all_of_them():
+    ledger, _ = run(all_fail, limits=Limits(failures=1.0))
+    assert len(ledger.history) == 72
+
+
+def test_an_engine_that_loses_trials_is_a_loud_bug():
+    class Forgetful:
+        def run(self, next_cohort, on_event):
+            next_cohort()
+
+    drive = Drive(
+        Explore(DESIGN, 8), OptunaLedger(None, "x", space=SPACE, objective=OBJECTIVE), MemoryTracker(),
+        SilentObserver(), OBJECTIVE,
+    )  # fmt: skip
+    with pytest.raises(RuntimeError, match="have not ended"):
+        drive.run(Forgetful())
+
+
+def test_a_trial_that_has_ended_is_stored_before_the_study_is_interrupted():
+    asked = []
+
+    def train(cohort, data, report):
+        asked.append("to stop")
+        return [TrialEnded.completed(cohort.trials[0], {"val_accuracy": 0.5})]
+
+    def interrupted():
+        if asked:
+            raise Interrupted
+
+    ledger = OptunaLedger(None, "x", space=SPACE, objective=OBJECTIVE)
+    with pytest.raises(Interrupted):
+        run(train, ledger=ledger, limits=Limits(interrupted=interrupted))
+    assert len(ledger.history) == 1
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_second_attempt_does_not_double_the_curve(first):
+    def train(cohort, data, report):
+        for spec in cohort.trials:
+            for attempt in (0.25, 0.5):
+                for epoch in (first, first + 1):
+                    report(EpochEnded(spec.number, epoch, {"val_accuracy": attempt}))
+        return [TrialEnded.completed(spec, {"val_accuracy": 0.5}) for spec in cohort.trials]
+
+    ledger, _ = run(train)
+    assert ledger.history.records()[0].curve == {"val_accuracy": (0.5, 0.5)}

@@ -1,8 +1,9 @@
 """Long-lived worker processes on this machine, each training one cohort at a time.
 
 On Linux they are forked from a server that has imported the framework once and run nothing: a worker is ready in about
-a second instead of ten. A worker that dies or hangs costs its cohort, which is tried once more with what had not been
-reported; then its trials are recorded as CRASHED or TIMED_OUT. Workers end with the coordinator, however it ends.
+a second instead of ten. When a worker dies or hangs, what it had not reported of its cohort is tried once more, then
+trial by trial, so that only the trial that ends its worker is recorded as CRASHED or TIMED_OUT. Workers end with the
+coordinator, however it ends.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from multiprocessing import connection
 from multiprocessing.connection import Connection
 from typing import Any
 
-from sweeper.engines.serving import CohortDone
+from sweeper.engines.serving import CohortDone, WorkerFailed
 from sweeper.errors import SweeperError
 from sweeper.trial import Cohort, EpochEnded, Event, Heartbeat, Signal, Status, TrainerReady, TrialEnded
 
@@ -28,8 +29,10 @@ HEARTBEAT_S = 0.2
 STARTUP_S = 300.0
 """Patience with a worker that is still importing: a cold disk and a GPU's first contact take minutes at worst."""
 ATTEMPTS = 2
+"""How often a cohort is tried; its trials have one attempt more, each alone."""
+PRELOAD_LOG = "SWEEPER_WORKER_LOG"
 
-WorkerMain = Callable[[Connection, Any], None]
+WorkerMain = Callable[[Connection, bool, str | None], None]
 
 
 @dataclass
@@ -43,6 +46,10 @@ class _Worker:
     heard: bool = False
     last_event: float = 0.0
     last_end: float = 0.0
+
+    def ends(self) -> tuple[Connection, int]:
+        """What to wait for: a message, and death (a pipe alone is kept open by children that a trainer has made)."""
+        return self.pipe, self.process.sentinel
 
     def overdue(self, now: float, per_trial_s: float) -> bool:
         """Whether it has been silent for longer than its trials may take."""
@@ -59,11 +66,12 @@ class ProcessEngine:
     """A `protocols.Engine`.
 
     Args:
-        main: what a worker process runs, with its end of a pipe and the payload.
+        main: what a worker process runs, with its end of a pipe (the payload comes first), `answers` and `log`.
         payload: told to every worker once; asked for when the first worker starts.
         workers: processes at most.
         per_trial_s: seconds a trial may take before its worker counts as hanging.
         answers: whether workers wait for the answer to every epoch (a pruner needs that; it costs a round trip).
+        log: file that takes what workers print; None: nowhere.
     """
 
     def __init__(
@@ -74,12 +82,14 @@ class ProcessEngine:
         workers: int,
         per_trial_s: float = 600.0,
         answers: bool = False,
+        log: str | None = None,
     ) -> None:
         self._main = main
         self._payload = payload
         self._workers = workers
         self._per_trial_s = per_trial_s
         self._answers = answers
+        self._log = log
         self._alive: list[_Worker] = []
         self._again: deque[tuple[Cohort, int]] = deque()
 
@@ -87,9 +97,11 @@ class ProcessEngine:
         """Keep every worker busy until nothing runs and nothing comes."""
         try:
             while self._hand_out(next_cohort):
-                pipes = {worker.pipe: worker for worker in self._alive if worker.cohort is not None}
-                for pipe in connection.wait(list(pipes), timeout=HEARTBEAT_S):
-                    self._listen(pipes[pipe], on_event)  # type: ignore[index]
+                busy = [worker for worker in self._alive if worker.cohort is not None]
+                told = connection.wait([end for worker in busy for end in worker.ends()], timeout=HEARTBEAT_S)
+                for worker in busy:
+                    if any(end in told for end in worker.ends()):
+                        self._listen(worker, on_event, gone=worker.process.sentinel in told)
                 self._end_overdue(on_event)
                 on_event(Heartbeat())
         finally:
@@ -117,13 +129,13 @@ class ProcessEngine:
 
     def _start(self) -> _Worker:
         ours, theirs = context().Pipe()
-        process = context().Process(target=self._main, args=(theirs, self._answers), daemon=True)
+        process = context().Process(target=self._main, args=(theirs, self._answers, self._log))
         with _without_main():
             process.start()
         theirs.close()
         worker = _Worker(process, ours)
         self._alive.append(worker)
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # its death is noticed when it is listened to
+        with contextlib.suppress(OSError):  # its death is noticed when it is listened to
             ours.send(self._payload())
         return worker
 
@@ -131,16 +143,24 @@ class ProcessEngine:
         worker.cohort, worker.attempt = cohort, attempt
         worker.ended, worker.heard = set(), False
         worker.last_event = worker.last_end = time.monotonic()
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        with contextlib.suppress(OSError):
             worker.pipe.send(cohort)
 
-    def _listen(self, worker: _Worker, on_event: Callable[[Event], Signal]) -> None:
-        try:
-            while worker.cohort is not None and worker.pipe.poll():
-                self._take(worker, worker.pipe.recv(), on_event)
-        except (EOFError, ConnectionResetError, BrokenPipeError):
-            worker.process.join(timeout=5)
-            self._lost(worker, Status.CRASHED, _cause_of_death(worker.process.exitcode), on_event)
+    def _listen(self, worker: _Worker, on_event: Callable[[Event], Signal], *, gone: bool) -> None:
+        """Take what it has said; `gone`: it had died before, and has nothing more to say than that."""
+        while worker.cohort is not None:
+            try:
+                message = worker.pipe.recv() if worker.pipe.poll() else None
+            except (EOFError, OSError):
+                message, gone = None, True
+            if message is not None:
+                self._take(worker, message, on_event)
+            elif gone:
+                worker.process.join(timeout=5)
+                self._lost(worker, Status.CRASHED, _cause_of_death(worker.process.exitcode), on_event)
+                return
+            else:
+                return
 
     def _take(self, worker: _Worker, message: Any, on_event: Callable[[Event], Signal]) -> None:
         worker.last_event = time.monotonic()
@@ -148,8 +168,8 @@ class ProcessEngine:
             worker.cohort = None
             if message.retires:
                 self._dismiss(worker)
-        elif isinstance(message, dict):
-            raise SweeperError.from_dict(message)
+        elif isinstance(message, WorkerFailed):
+            raise SweeperError.from_dict(message.document)
         elif isinstance(message, TrainerReady):
             worker.ready = True
             worker.last_end = worker.last_event
@@ -158,7 +178,8 @@ class ProcessEngine:
             worker.heard = True
             signal = on_event(message)
             if self._answers:
-                worker.pipe.send(signal)
+                with contextlib.suppress(OSError):
+                    worker.pipe.send(signal)
         elif isinstance(message, TrialEnded) and message.number not in worker.ended:
             worker.heard = True
             worker.ended.add(message.number)
@@ -180,15 +201,17 @@ class ProcessEngine:
         worker.process.join()
 
     def _lost(self, worker: _Worker, status: Status, reason: str, on_event: Callable[[Event], Signal]) -> None:
-        """The worker is gone: its cohort is tried once more, then recorded."""
+        """The worker is gone: its cohort is tried once more, then trial by trial; a trial lost alone is recorded."""
         self._dismiss(worker)
         assert worker.cohort is not None
         rest = worker.cohort.without(frozenset(worker.ended))
         if worker.attempt < ATTEMPTS:
             self._again.append((rest, worker.attempt + 1))
-            return
-        for spec in rest.trials:
-            on_event(TrialEnded.failed(spec, f"{reason}, twice", status=status))
+        elif worker.ready and len(rest.trials) > 1:
+            self._again.extend((Cohort((spec,), rest.keep), worker.attempt + 1) for spec in rest.trials)
+        else:
+            for spec in rest.trials:
+                on_event(TrialEnded.failed(spec, f"{reason}, {worker.attempt} times", status=status))
 
 
 def warm_up(preload: str, log: str | None) -> None:
@@ -196,15 +219,19 @@ def warm_up(preload: str, log: str | None) -> None:
 
     Args:
         preload: module that imports it and does nothing else.
-        log: file that takes what workers print; None: nowhere.
+        log: file that takes what the server prints while it imports; None: nowhere.
     """
-    os.environ["SWEEPER_WORKER_LOG"] = log or os.devnull
-    if _forks():
-        multiprocessing.set_forkserver_preload([preload])
-        from multiprocessing import forkserver
+    if not _forks():
+        return
+    from multiprocessing import forkserver
 
+    multiprocessing.set_forkserver_preload([preload])
+    os.environ[PRELOAD_LOG] = log or os.devnull  # the server has no other way to be told; workers are told their own
+    try:
         with _without_main():
             forkserver.ensure_running()
+    finally:
+        del os.environ[PRELOAD_LOG]
 
 
 def context() -> Any:

@@ -1,13 +1,18 @@
 """What every engine promises, and what only processes can: to survive a worker."""
 
 import functools
+import os
+import threading
 
+import numpy as np
 import pytest
 import worker_mains
 
 from sweeper.engines.inline import InlineEngine
-from sweeper.engines.processes import ProcessEngine
-from sweeper.errors import ModelError
+from sweeper.engines.processes import ProcessEngine, warm_up
+from sweeper.engines.serving import serve
+from sweeper.errors import ModelError, SweeperError
+from sweeper.setup import TrainerSetup
 from sweeper.testing import ScriptedTrainer, small_dataset
 from sweeper.trial import (
     Cohort,
@@ -22,6 +27,8 @@ from sweeper.trial import (
     TrialEnded,
     TrialSpec,
 )
+from sweeper.worker import Payload
+from sweeper.worker import main as worker_main
 
 
 def spec(number, **params):
@@ -52,6 +59,11 @@ def drive(engine, work, on_event=lambda event: Signal.CONTINUE):
 
 def ends(events):
     return {event.number: event for event in events if isinstance(event, TrialEnded)}
+
+
+def payload_of(trainer):
+    setup = TrainerSetup(trainer=trainer, folder=os.path.dirname(__file__))
+    return lambda: Payload(setup, small_dataset(), None)
 
 
 def process_engine(trainer, **options):
@@ -130,13 +142,59 @@ def test_a_worker_that_dies_once_costs_nothing_but_time(tmp_path):
     assert len(found) == 6
 
 
-def test_a_trial_that_kills_its_worker_twice_is_recorded_with_the_rest_of_its_cohort():
+def test_a_trial_that_kills_its_worker_costs_no_other_trial_of_its_cohort():
+    found = ends(drive(process_engine("dies_with_trial_0"), cohorts(8, 4)))
+    assert found[0].status is Status.CRASHED
+    assert "3 times" in found[0].reason
+    assert [found[n].status for n in range(1, 8)] == [Status.COMPLETED] * 7
+
+
+def test_a_trial_that_kills_its_worker_again_and_again_is_recorded():
     events = drive(process_engine("dies_on_trial_3"), cohorts(8, 4))
     found = ends(events)
     assert found[3].status is Status.CRASHED
     assert "signal 9" in found[3].reason
     assert [found[n].status for n in (0, 1, 2, 4, 5, 6, 7)] == [Status.COMPLETED] * 7
     assert sum(isinstance(event, TrialEnded) for event in events) == 8
+
+
+def test_the_death_of_a_worker_is_noticed_although_its_child_lives():
+    found = ends(drive(process_engine("dies_before_its_child"), cohorts(1, 1)))
+    assert found[0].status is Status.CRASHED
+
+
+def test_a_trainer_may_start_processes():
+    found = ends(drive(process_engine("starts_a_process"), cohorts(1, 1)))
+    assert found[0].status is Status.COMPLETED
+
+
+@pytest.mark.parametrize("answers", [False, True])
+def test_a_broken_pipe_of_the_coordinator_is_not_the_death_of_a_worker(answers):
+    def show(event):
+        if isinstance(event, TrialEnded):
+            raise BrokenPipeError(32, "Broken pipe")
+        return Signal.CONTINUE
+
+    with pytest.raises(BrokenPipeError):
+        drive(process_engine("scripted", workers=1, answers=answers), cohorts(4, 2), show)
+
+
+def test_what_workers_print_reaches_their_log(tmp_path):
+    log = tmp_path / "worker.log"
+    drive(ProcessEngine(worker_main, payload_of("worker_mains:prints"), workers=1, log=str(log)), cohorts(1, 1))
+    assert "as loud as can be" in log.read_text(encoding="utf-8")
+
+
+def test_a_worker_that_cannot_start_tells_why():
+    engine = ProcessEngine(worker_main, lambda: "no payload", workers=1)
+    with pytest.raises(SweeperError, match=r"AttributeError.*(.|\n)*worker\.log"):
+        drive(engine, cohorts(1, 1))
+
+
+def test_warming_up_leaves_no_variable_behind(tmp_path):
+    before = dict(os.environ)
+    warm_up("sweeper.trial", str(tmp_path / "worker.log"))
+    assert dict(os.environ) == before
 
 
 def test_a_hanging_worker_is_ended_and_its_trial_recorded():
@@ -175,3 +233,70 @@ def test_sys_exit_in_user_code_is_a_failed_trial():
 
     found = ends(drive(InlineEngine(lambda: (train, small_dataset())), cohorts(1, 1)))
     assert found[0].status is Status.FAILED
+
+
+ABOUT = {"val_accuracy": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda spec: ABOUT, "TypeError: a trainer reports EpochEnded or TrialEnded, not dict"),
+        (lambda spec: TrialEnded.completed(spec, {"val_accuracy": None}), "None is not a number"),
+        (lambda spec: TrialEnded.completed(spec, {**ABOUT, "lock": threading.Lock()}), "lock of trial 0"),
+        (lambda spec: TrialEnded(99, Status.COMPLETED, ABOUT), "TrialEnded of trial 99, which is not in this cohort"),
+        (lambda spec: TrialEnded(spec.number, "fine", ABOUT), "'fine' is not a Status"),
+        (lambda spec: TrialEnded(spec.number, Status.COMPLETED, 0.5), "float is not a mapping"),
+        (lambda spec: EpochEnded(99, 0, ABOUT), "EpochEnded of trial 99"),
+    ],
+)
+@pytest.mark.parametrize("returned", [True, False])
+def test_an_event_that_is_none_fails_its_trial(make, reason, returned):
+    def train(cohort, data, report):
+        events = [make(spec) for spec in cohort.trials]
+        if returned:
+            return events
+        for event in events:
+            report(event)
+        return []
+
+    found = ends(drive(InlineEngine(lambda: (train, small_dataset())), cohorts(2, 2)))
+    assert sorted(found) == [0, 1]
+    assert {end.status for end in found.values()} == {Status.FAILED}
+    assert reason in found[0].reason
+
+
+def test_an_epoch_of_a_trial_that_has_ended_is_a_fault():
+    def train(cohort, data, report):
+        report(TrialEnded.completed(cohort.trials[0], ABOUT))
+        report(EpochEnded(0, 1, ABOUT))
+
+    found = ends(drive(InlineEngine(lambda: (train, small_dataset())), cohorts(2, 2)))
+    assert found[0].status is Status.COMPLETED
+    assert "which has ended" in found[1].reason
+
+
+def test_metrics_of_any_number_type_arrive_as_floats():
+    def train(cohort, data, report):
+        return [TrialEnded.completed(spec, {"val_accuracy": np.float32(0.5)}) for spec in cohort.trials]
+
+    found = ends(drive(InlineEngine(lambda: (train, small_dataset())), cohorts(1, 1)))
+    assert type(found[0].metrics["val_accuracy"]) is float
+
+
+def test_an_end_that_could_not_be_sent_is_told_as_failed():
+    arrived = []
+
+    def send(event):
+        if event.status is Status.COMPLETED:
+            raise OSError("no room in the pipe")
+        arrived.append(event)
+        return Signal.CONTINUE
+
+    serve(cohorts(1, 1)[0], ScriptedTrainer(worker_mains.score), small_dataset(), only_ends(send))
+    assert [end.status for end in arrived] == [Status.FAILED]
+    assert "no room in the pipe" in arrived[0].reason
+
+
+def only_ends(send):
+    return lambda event: send(event) if isinstance(event, TrialEnded) else Signal.CONTINUE

@@ -1,10 +1,11 @@
 """What worker processes run in the tests of engines; importable by them."""
 
+import multiprocessing
 import os
 import signal
 import time
 
-from sweeper.engines.serving import CohortDone, serve
+from sweeper.engines.serving import CohortDone, WorkerFailed, serve
 from sweeper.errors import ModelError
 from sweeper.testing import ScriptedTrainer, small_dataset
 from sweeper.trial import EpochEnded, Signal, TrainerReady, TrialEnded
@@ -17,7 +18,7 @@ def score(spec):
     return spec.number / 100
 
 
-def main(pipe, answers):
+def main(pipe, answers, log=None):
     """A worker whose payload names a trainer of this module."""
     trainer = globals()[pipe.recv()]
     pipe.send(TrainerReady("scripted"))
@@ -37,15 +38,15 @@ def main(pipe, answers):
             return
 
 
-def main_retiring(pipe, answers):
+def main_retiring(pipe, answers, log):
     global RETIRES
     RETIRES = True
     main(pipe, answers)
 
 
-def main_refusing(pipe, answers):
+def main_refusing(pipe, answers, log):
     pipe.recv()
-    pipe.send(ModelError.at("model", "a model", "None", "return it").to_dict())
+    pipe.send(WorkerFailed(ModelError.at("model", "a model", "None", "return it").to_dict()))
 
 
 scripted = ScriptedTrainer(score)
@@ -79,3 +80,28 @@ def hangs_on_trial_3(cohort, data, report):
 
 def tells_pid(cohort, data, report):
     return [TrialEnded.completed(spec, {"val_accuracy": float(os.getpid())}) for spec in cohort.trials]
+
+
+def dies_with_trial_0(cohort, data, report):
+    if cohort.trials[0].number == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return [TrialEnded.completed(spec, {"val_accuracy": score(spec)}) for spec in cohort.trials]
+
+
+def dies_before_its_child(cohort, data, report):
+    if os.fork() == 0:
+        time.sleep(20)
+        os._exit(0)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def starts_a_process(cohort, data, report):
+    process = multiprocessing.get_context("fork").Process(target=int)
+    process.start()
+    process.join()
+    return [TrialEnded.completed(spec, {"val_accuracy": score(spec)}) for spec in cohort.trials]
+
+
+def prints(cohort, data, report):
+    print("as loud as can be")
+    return [TrialEnded.completed(spec, {"val_accuracy": score(spec)}) for spec in cohort.trials]
