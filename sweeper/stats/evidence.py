@@ -35,7 +35,9 @@ class Evidence:
 
     Attributes:
         objective: whose test metric decided: the study's, or its tie-break at a ceiling.
+        metric: the study's own.
         ceiling: whether the study's own metric cannot tell the finalists apart.
+        full: whether that is because two of them are above 99.5 %, not because most differences are exactly 0.
         switched: whether the tie-break decided because of that.
         scores: finalist -> one value a repetition of the *study's* metric; NaN where a training failed.
         runs: finalist -> the trials that the scores are of (`confirmation_runs`).
@@ -43,7 +45,9 @@ class Evidence:
 
     confirmation: Confirmation
     objective: Objective
+    metric: str
     ceiling: bool
+    full: bool
     switched: bool
     scores: Scores
     runs: Mapping[Combination, Sequence[TrialRecord]]
@@ -57,15 +61,19 @@ def confirm(
     scores = paired_scores(runs, objective, rules)
     looks = [look for look in rules.looks if look >= 2]
     ceiling = bool(looks) and at_ceiling(scores, objective.metric, looks[0])
+    full = ceiling and is_full(scores, objective.metric, looks[0])
     deciding, used = objective, scores
     if ceiling and objective.tie_break is not None:
         second = tie_break(objective)
         others = paired_scores(runs, second, rules)
         first = slice(looks[0])
-        if all(np.array_equal(np.isnan(scores[each][first]), np.isnan(others[each][first])) for each in scores):
+        alike = all(np.array_equal(np.isnan(scores[each][first]), np.isnan(others[each][first])) for each in scores)
+        # runs that diverged have a score in any metric, so it takes one that was measured
+        measured = any(run.value(second.test) is not None for mine in runs.values() for run in mine)
+        if alike and measured:
             deciding, used = second, others
     state = replay(used, objective=deciding, alpha=rules.alpha, looks=looks, seed=rules.seed)
-    return Evidence(state, deciding, ceiling, deciding is not objective, scores, runs)
+    return Evidence(state, deciding, objective.metric, ceiling, full, deciding is not objective, scores, runs)
 
 
 def confirmation_runs(
@@ -121,12 +129,17 @@ def at_ceiling(scores: Scores, metric: str, look: int) -> bool:
     table = [np.asarray(each[:look], dtype=np.float64) for each in scores.values()]
     if len(table) < 2 or any(len(each) < look for each in table):
         return False
-    pairs = [a - b for a, b in itertools.combinations(table, 2)]
-    differences = np.concatenate(pairs)
+    differences = np.concatenate([a - b for a, b in itertools.combinations(table, 2)])
     differences = differences[np.isfinite(differences)]
     alike = len(differences) > 0 and float(np.mean(differences == 0.0)) >= 0.5
-    full = [each for each in table if metric in SHARES and np.nansum(each) > _CEILING * np.isfinite(each).sum() > 0]
-    return alike or len(full) >= 2
+    return alike or is_full(scores, metric, look)
+
+
+def is_full(scores: Scores, metric: str, look: int) -> bool:
+    """Whether two finalists are above 99.5 % at a look."""
+    table = [np.asarray(each[:look], dtype=np.float64) for each in scores.values()]
+    full = [each for each in table if np.nansum(each) > _CEILING * np.isfinite(each).sum() > 0]
+    return metric in SHARES and len(full) >= 2
 
 
 def tie_break(objective: Objective) -> Objective:

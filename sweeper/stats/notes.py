@@ -70,8 +70,9 @@ def _exploration(screened: Sequence[Screened], rules: JudgeRules) -> Iterator[st
         )
     elif 0 < max(counts, default=0) < _FEWEST_TRIALS:
         yield f"Explored with {max(counts)} points a combination; fewer than {_FEWEST_TRIALS} often miss the best one."
-    silent = [each.combination for each in screened if each.estimate is None]
-    if silent and len(silent) < len(screened):
+    begun = [each for each in screened if each.trials > 0]
+    silent = [each.combination for each in begun if each.estimate is None]
+    if silent and len(silent) < len(begun):
         yield f"Never completed in exploration: {_listed(silent)}."
     failed = sum(each.failed for each in screened)
     if failed:
@@ -115,13 +116,16 @@ def _runs(standing: Standing, evidence: Evidence, rules: JudgeRules) -> Iterator
 
 
 def _ceiling(evidence: Evidence) -> str:
-    own, deciding = evidence.objective.metric, evidence.objective
+    metric, deciding = evidence.metric, evidence.objective.metric
+    why = (
+        f"{metric} is at its ceiling"
+        if evidence.full
+        else f"Most seeds give exactly equal {metric} (too few test rows to tell them apart)"
+    )
+    if not evidence.switched:
+        return f"{why}, and there is no second metric to decide: expect a tie."
     means = ", ".join(f"{each.combination} {each.mean:.4g}" for each in evidence.confirmation.standings)
-    if evidence.switched:
-        return (
-            f"The study's metric is at its ceiling; {own} decides, as declared beforehand (mean test {own}: {means})."
-        )
-    return f"{deciding.metric} is at its ceiling and there is no second metric to decide: expect a tie."
+    return f"{why}; {deciding} decides, as declared beforehand (mean test {deciding}: {means})."
 
 
 def _settings(shown: Sequence[Screened]) -> Iterator[str]:

@@ -124,6 +124,20 @@ def test_without_a_second_score_the_first_decides():
     assert len(found.confirmation.alive) == 2
 
 
+def test_a_second_metric_that_nobody_measured_decides_nothing():
+    every = set(range(10))
+    runs = confirmed("a", [0.9] * 10, diverged=every) + confirmed("b", [0.9] * 10, diverged=every)
+    found = confirm(runs, [chosen("a"), chosen("b")], objective=ACCURACY, rules=RULES)
+    assert (found.ceiling, found.switched, found.objective.metric) == (True, False, "accuracy")
+
+
+@pytest.mark.parametrize(("score", "full"), [(0.998, True), (0.9, False)])
+def test_says_whether_a_ceiling_was_reached_or_scores_are_merely_equal(score, full):
+    runs = confirmed("a", [score] * 10) + confirmed("b", [score] * 10)
+    found = confirm(runs, [chosen("a"), chosen("b")], objective=ACCURACY, rules=RULES)
+    assert (found.ceiling, found.full) == (True, full)
+
+
 def test_the_metric_is_not_changed_at_a_later_look():
     rng = np.random.default_rng(0)
     early = 0.9 + 0.01 * rng.standard_normal((2, 10))

@@ -212,7 +212,21 @@ def test_at_the_ceiling_the_declared_metric_decides_and_scores_stay_in_the_study
     assert found.finalists[0].score == pytest.approx(0.997)
     assert found.lead == pytest.approx(0.03, abs=0.002)
     assert found.epsilon == pytest.approx(0.01 * 0.02, rel=0.05)
-    assert noted(found, "loss decides, as declared beforehand")
+    assert noted(found, "accuracy is at its ceiling; loss decides, as declared beforehand")
+
+
+def test_equal_scores_far_below_the_ceiling_are_not_called_a_ceiling():
+    noise = 0.001 * np.random.default_rng(0).standard_normal(10)
+    records = explore(a=0.9, b=0.9)
+    records += confirmed("a", [0.9] * 10, loss=0.05 + noise) + confirmed("b", [0.9] * 10, loss=0.02 - noise)
+    found = verdict(records, "a", "b")
+    assert noted(found, "Most seeds give exactly equal accuracy (too few test rows to tell them apart); loss decides")
+    assert not noted(found, "at its ceiling")
+
+
+def test_what_was_never_begun_is_not_said_to_have_failed():
+    found = verdict(explored("a", {0.01: 0.9, 0.1: 0.8}) + explored("c", {}, diverged=[0.1]), "a", "b", "c")
+    assert noted(found, "Never completed in exploration: c.")
 
 
 def test_without_ceiling_the_studys_metric_decides():
