@@ -62,8 +62,8 @@ def next_steps(verdict: Verdict) -> tuple[str, ...]:
         )
     elif verdict.outcome is Outcome.NOT_SEPARATED and verdict.seeds_needed:
         steps.append(
-            f"To separate them, set `confirm: {{seeds: {verdict.seeds_needed}}}` in the study file and run it with "
-            "`--extend`."
+            f"To separate them, set `confirm: {{seeds: {verdict.seeds_needed}}}` (and add it to `looks` if the study "
+            "file has them) and run it with `--extend`; the result is then a second look beyond the plan: say so."
         )
     elif verdict.outcome is Outcome.TIE:
         steps.append("More seeds would not change what to do: the difference that may remain does not matter.")
@@ -132,8 +132,8 @@ def _no_verdict(verdict: Verdict) -> str:
     if verdict.finalists:
         return f"No verdict: the confirmation is too small to say anything; {name} leads so far."
     best = next((e.best for e in verdict.explored if e.combination == verdict.pick.combination), None)
-    scored = "" if best is None else f" (validation {verdict.metric} {Units.of(verdict).score(best)}, a single run)"
-    return f"No verdict: nothing was confirmed on fresh seeds; {name} scored best in exploration{scored}."
+    run = "" if best is None else f" (its best run: validation {verdict.metric} {Units.of(verdict).score(best)})"
+    return f"No verdict: nothing was confirmed on fresh seeds; {name} is expected to be best from exploration{run}."
 
 
 def _scored(verdict: Verdict, finalist: Finalist, units: Units, pattern: str = "{}, {}") -> str:
@@ -171,16 +171,26 @@ def _how_sure(verdict: Verdict) -> str:
     if verdict.outcome is Outcome.TIE and len(verdict.may_be_best) == 1:
         return f"It is ahead with {sure} confidence, but by less than {matters}{hint}."
     bound = "" if verdict.regret is None else gaps.gap(verdict.regret, bound=True)
+    alike = bound == gaps.gap(verdict.epsilon)
     if verdict.outcome is Outcome.TIE:
         close = f": it is at most {bound} {gaps.worse} the best" if bound else ""
-        return f"With {sure} confidence the pick loses less than {matters}{close}{hint}."
-    if verdict.regret is not None and verdict.regret < verdict.epsilon:
+        how = _does_not_matter(bound, gaps) if alike else f"loses less than {matters}{close}"
+        return f"With {sure} confidence the pick {how}{hint}."
+    if verdict.regret is not None and verdict.regret <= verdict.epsilon:
+        how = (
+            _does_not_matter(bound, gaps) if alike else f"is at most {bound} {gaps.worse} the best, less than {matters}"
+        )
         return (
-            f"With {sure} confidence the pick is at most {bound} {gaps.worse} the best, less than {matters}{hint}: it "
-            "is safe to use, though others that may be best have not been ruled out."
+            f"With {sure} confidence the pick {how}{hint}: it is safe to use, though others that may be best have not "
+            "been ruled out."
         )
     loses = f"up to {bound} may lie between the pick and the best" if bound else "the pick may not be the best"
     return f"With {sure} confidence {loses}, more than {matters}{hint}."
+
+
+def _does_not_matter(bound: str, gaps: Units) -> str:
+    """For a bound that reads like the smallest difference that matters: "0.3, less than 0.3" is no sentence."""
+    return f"is at most {bound} {gaps.worse} the best, which does not matter here"
 
 
 def _how_chosen(verdict: Verdict) -> str:

@@ -108,7 +108,9 @@ def test_not_separated():
         "(95 %). About 60 seeds a finalist would tell; it had 20."
     )
     assert "up to 0.6 points may lie between the pick and the best, more than 0.3 points" in paragraph(open_question())
-    assert any("confirm: {seeds: 60}" in step for step in next_steps(open_question()))
+    (advice,) = (step for step in next_steps(open_question()) if "confirm: {seeds: 60}" in step)
+    assert "add it to `looks` if" in advice
+    assert "a second look beyond the plan" in advice
 
 
 def test_not_separated_where_less_is_better():
@@ -125,12 +127,30 @@ def test_not_separated_but_the_pick_is_safe():
     assert "safe to use" in paragraph(told)
 
 
+@pytest.mark.parametrize("outcome", [Outcome.NOT_SEPARATED, Outcome.TIE])
+@pytest.mark.parametrize("regret", [0.0029, 0.003])
+def test_a_bound_that_reads_like_what_matters_is_not_called_less(outcome, regret):
+    said = paragraph(replace(open_question(regret=regret), outcome=outcome))
+    assert "is at most 0.3 points below the best, which does not matter here" in said
+    assert "less than 0.3 points" not in said
+
+
 def test_seeds_that_were_trained_already_are_not_asked_for():
     assert "seeds a finalist" not in headline(open_question(seeds_needed=15))
 
 
 def test_confidence_follows_alpha():
     assert "(99 %)" in headline(open_question(alpha=0.01))
+
+
+def test_without_confirmation_the_pick_is_an_expectation_not_the_best_run():
+    lucky = Explored(TANH, 8, 0.99, 0)
+    explored = (Explored(RELU, 8, 0.98, 0), lucky)
+    told = replace(open_question(), outcome=Outcome.NO_VERDICT, finalists=(), explored=explored)
+    assert headline(told) == (
+        "No verdict: nothing was confirmed on fresh seeds; relu + adam is expected to be best from exploration "
+        "(its best run: validation accuracy 0.980)."
+    )
 
 
 @pytest.mark.parametrize(
