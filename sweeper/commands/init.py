@@ -19,6 +19,9 @@ from sweeper.vocabulary import DATA_TASKS, MODEL_OPTIONS
 Ask = Callable[[str, str], str]
 """A question and its default answer in, the answer out."""
 
+ATTEMPTS = 3
+"""So often a question is put before the dialogue ends."""
+
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
 _NOT_WORDS = frozenset("y n yes no on off true false null".split())
 
@@ -70,14 +73,12 @@ def init(path: Path, choices: Choices | None = None, *, ask: Ask | None = None, 
     if path.exists() and not force:
         raise UsageError.at(str(path), "no file there yet", "one that would be lost", "another name, or --force")
     choices = choices or Choices()
-    data = choices.data or _asked(ask, f"Data: {', '.join(DATA_TASKS)}, or the path of a CSV file", "digits")
+    question = f"Data: {', '.join(DATA_TASKS)}, or the path of a CSV file"
+    data = _settled(choices.data, ask, question, "digits", _known_data)
     source = _source(data, choices.target, path.parent, ask)
-    model = choices.model or _asked(ask, f"Model: {', '.join(MODEL_OPTIONS)}, or module:function", source.model)
-    if model not in MODEL_OPTIONS and not is_reference(model):
-        raise UsageError.at(
-            "--model", "a built-in model or module:function", repr(model), suggest(model, MODEL_OPTIONS)
-        )
-    text = _text(choices.name or source.title, source, model, path.name)
+    question = f"Model: {', '.join(MODEL_OPTIONS)}, or module:function"
+    model = _settled(choices.model, ask, question, source.model, _known_model)
+    text = _text(choices.name or source.title, source, model, path.as_posix())
     study_file.load(yaml_source.parse(text, str(path)).value)
     _write(path, text)
     return path
@@ -87,19 +88,56 @@ def _asked(ask: Ask | None, question: str, default: str) -> str:
     return default if ask is None else ask(question, default).strip() or default
 
 
+def _settled(said: str | None, ask: Ask | None, question: str, default: str, check: Callable[[str], None]) -> str:
+    """What was said or is answered, if `check` accepts it; a slip of the keyboard is asked about again.
+
+    Raises:
+        UsageError: what was said, or the last of `ATTEMPTS` answers, cannot be used.
+    """
+    again = question
+    for attempt in range(1, ATTEMPTS + 1):
+        answer = said or _asked(ask, again, default)
+        try:
+            check(answer)
+        except UsageError as error:
+            if said or ask is None or attempt == ATTEMPTS:
+                raise
+            again = f"{error}\n{question}"
+        else:
+            break
+    return answer
+
+
+def _known_model(model: str) -> None:
+    if model not in MODEL_OPTIONS and not is_reference(model):
+        cure = suggest(model, MODEL_OPTIONS)
+        raise UsageError.at("--model", "a built-in model or module:function", repr(model), cure)
+
+
+def _known_data(data: str) -> None:
+    if data in DATA_TASKS or is_reference(data):
+        return
+    if not _is_file(data):
+        cure = f"{suggest(data, DATA_TASKS)}; or a path that ends in .csv, .parquet or .npz, or a folder of images"
+        raise UsageError.at("--data", "a built-in data set, a file or a folder", repr(data), cure)
+    if not Path(data).expanduser().exists():
+        absolute = Path(data).expanduser().absolute()
+        raise UsageError.at("--data", "a file or a folder that is there", f"nothing at {absolute}")
+
+
+def _is_file(data: str) -> bool:
+    path = Path(data).expanduser()
+    return path.suffix.lower() in (".csv", ".tsv", ".txt", ".parquet", ".npz") or path.is_dir()
+
+
 def _source(data: str, target: str | None, folder: Path, ask: Ask | None) -> Source:
     """What stands under `data:`."""
-    path = Path(data).expanduser()
-    is_file = path.suffix.lower() in (".csv", ".tsv", ".txt", ".parquet", ".npz") or path.is_dir()
-    if data not in DATA_TASKS and not is_reference(data) and is_file:
-        return _file_source(path, target, folder, ask)
+    if data not in DATA_TASKS and not is_reference(data):
+        return _file_source(Path(data).expanduser(), target, folder, ask)
     if target is not None:
         raise UsageError.at("--target", "a table with columns", repr(data), "leave --target out")
     if is_reference(data):
         return Source(data, title=data.partition(":")[0].rpartition(".")[2])
-    if data not in DATA_TASKS:
-        cure = f"{suggest(data, DATA_TASKS)}; or a path that ends in .csv, .parquet or .npz, or a folder of images"
-        raise UsageError.at("--data", "a built-in data set, a file or a folder", repr(data), cure)
     return Source(data, model=_built_in_model(data), title=data.removeprefix("keras:"))
 
 
@@ -111,8 +149,6 @@ def _built_in_model(data: str) -> str:
 
 
 def _file_source(path: Path, target: str | None, folder: Path, ask: Ask | None) -> Source:
-    if not path.exists():
-        raise UsageError.at("--data", "a file or a folder that is there", f"nothing at {path.absolute()}")
     place = Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
     options: tuple[tuple[str, str], ...] = (("path", scalar(place)),)
     suffix, title = path.suffix.lower(), path.resolve().stem
@@ -125,9 +161,12 @@ def _file_source(path: Path, target: str | None, folder: Path, ask: Ask | None) 
         return Source("parquet", (*options, ("target", scalar(target))), "mlp", title)
     columns = Columns.of(path)
     question = f"Target: the column that is to be predicted ({', '.join(columns.names[:20])})"
-    target = target or _asked(ask, question, columns.likely_target)
-    if target not in columns.names:
-        raise UsageError.at("--target", f"a column of {path}", repr(target), suggest(target, columns.names))
+
+    def check(name: str) -> None:
+        if name not in columns.names:
+            raise UsageError.at("--target", f"a column of {path}", repr(name), suggest(name, columns.names))
+
+    target = _settled(target, ask, question, columns.likely_target, check)
     options += (("target", scalar(target)),)
     keys = [scalar(name) for name in columns.keys if name != target]
     if keys:

@@ -69,7 +69,7 @@ def test_a_folder_gets_a_study_yaml(tmp_path):
 def test_missing_folders_are_made_and_nothing_else_is_left_behind(tmp_path):
     path = init(tmp_path / "new" / "folder" / "mine.yaml")
     assert list(path.parent.iterdir()) == [path]
-    assert "sweeper run mine.yaml" in path.read_text()
+    assert f"sweeper run {path}" in path.read_text()
 
 
 def test_nothing_is_overwritten_without_force(tmp_path):
@@ -160,6 +160,33 @@ def test_three_questions_with_suggestions(tmp_path):
     study = config(init(tmp_path / "study.yaml", ask=ask))
     assert asked == [("Data", "digits"), ("Target", "species"), ("Model", "mlp")]
     assert (study.data.options["target"], study.model.name) == ("height", "mlp")
+
+
+def test_a_slip_of_the_keyboard_is_asked_about_again(tmp_path):
+    source = flowers(tmp_path)
+    answers = iter(["flowrs.csv", str(source), "specis", "height", "mpl", "mlp"])
+    asked = []
+
+    def ask(question, default):
+        asked.append(question)
+        return next(answers)
+
+    study = config(init(tmp_path / "study.yaml", ask=ask))
+    assert (study.data.options["target"], study.model.name) == ("height", "mlp")
+    assert "did you mean 'species'?" in asked[3]
+    assert asked[3].endswith(asked[2])
+
+
+def test_a_third_slip_ends_the_dialogue(tmp_path):
+    asked = []
+
+    def ask(question, default):
+        asked.append(question)
+        return "digit"
+
+    with pytest.raises(UsageError, match="did you mean 'digits'"):
+        init(tmp_path / "study.yaml", ask=ask)
+    assert len(asked) == 3
 
 
 def test_what_was_said_is_not_asked(tmp_path):
