@@ -117,6 +117,10 @@ class PlainObserver:
         if stage is Stage.KEEP:
             self._say(DOING[stage])
             return
+        if stage is Stage.SEARCH:  # which combinations come is decided trial by trial
+            names = dict.fromkeys(map(clean, self.progress.rows))
+            self._say(f"{DOING[stage]} {count(len(names), 'combination')}, {counted(self.progress, stage)} trials done")
+            return
         names = dict.fromkeys(clean(spec.combination) for cohort in cohorts for spec in cohort.trials)
         who = count(len(names), "finalist" if stage is Stage.CONFIRM else "combination")
         listed = ": " + ", ".join(names) if stage is Stage.CONFIRM else ""

@@ -105,12 +105,12 @@ def test_a_finalist_that_diverges_is_a_warning():
 
 
 def test_a_stage_planned_in_many_rounds_is_announced_once():
-    script = Script(1, expected={Stage.SEARCH: (20, 20)})
+    script = Script(2, expected={Stage.SEARCH: (20, 20)})
     log = Log(script)
     for _ in range(20):
         script.score(script.plan(1, stage=Stage.SEARCH)[0][0], 0.9)
     assert len(log.lines()) == 1
-    assert "searching 1 combination, 0 of 20 trials done" in log.lines()[0]
+    assert "searching 2 combinations, 0 of 20 trials done" in log.lines()[0]
 
 
 def test_an_interrupted_study_says_stopped():
