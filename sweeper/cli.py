@@ -159,7 +159,7 @@ def validate(study: Path, overrides: tuple[str, ...], storage: Path) -> None:
 @cli.command()
 @_study
 @click.option("-j", "--workers", type=click.IntRange(1), envvar="SWEEPER_WORKERS", help="Worker processes.")
-@click.option("--no-probe", is_flag=True, help="Do not train three short trials to estimate the time.")
+@click.option("--no-probe", is_flag=True, help="Do not train a few short trials to estimate the time.")
 @_as_json
 def plan(
     study: Path, overrides: tuple[str, ...], storage: Path, workers: int | None, no_probe: bool, as_json: bool

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,12 +85,17 @@ class StudyFolder:
             taken = (self.path.with_name(f"{self.path.name}.{number}") for number in range(1, 10_000))
             self.path.rename(next(path for path in taken if not path.exists()))
 
+    @property
+    def _lock(self) -> Path:
+        """Beside the folder, so that it stays the same file when the folder is set aside."""
+        return self.path.with_name(f"{self.path.name}.lock")
+
     def is_locked(self) -> bool:
         """Whether a process holds the study at this moment."""
         import fcntl
 
         try:
-            with open(self.path / "lock") as file:
+            with open(self._lock) as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
@@ -105,15 +111,21 @@ class StudyFolder:
 
         Raises:
             StudyBusy: another process holds it.
+            StorageError: there is no place for it.
         """
         import fcntl  # POSIX only; TensorFlow has no native Windows either
 
-        with open(self.path / "lock", "a+") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                file.seek(0)
-                raise StudyBusy(_busy(self.name, file.read())) from None
+        self.create()
+        with open(self._lock, "a+") as file:
+            for patience in (0.05, 0.1, 0.2, None):  # `status` holds it for a moment
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if patience is None:
+                        file.seek(0)
+                        raise StudyBusy(_busy(self.name, file.read())) from None
+                    time.sleep(patience)
             file.truncate(0)
             json.dump({"pid": os.getpid(), "host": socket.gethostname()}, file)
             file.flush()

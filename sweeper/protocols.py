@@ -46,6 +46,10 @@ class Planner(Protocol):
 class History(Protocol):
     """Finished trials by number."""
 
+    @property
+    def waiting(self) -> Mapping[int, TrialSpec]:
+        """Trials that were handed out and have not ended, perhaps in a run that was killed."""
+
     def __len__(self) -> int: ...
 
     def __contains__(self, number: int) -> bool: ...

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
 from sweeper.commands.prepare import Prepared
 from sweeper.errors import Problem, StudyChanged
 from sweeper.planning.optuna_ledger import OptunaLedger
+from sweeper.verdict import Verdict
 
-EXTENDABLE = ("confirm.seeds", "confirm.looks", "search.trials", "search.points")
-"""Keys that `--extend` may raise: more of the same plan, on top of what has been trained."""
+EXTENDABLE = ("looks", "trials", "points")
+"""What `--extend` may raise, as `Prepared.fixed` has it: more of the same plan, on top of what has been trained."""
 
 NOTE, COMPLETE, SPENT_S, TRACKING, TRACKED_AT, WAY = "study", "complete", "spent_s", "tracking", "tracked_at", "way"
 """Notes in the ledger: what the study is, whether its plan is done, the seconds spent on it, the ids of its parent run,
@@ -37,13 +39,40 @@ def continue_or_begin(study: Prepared, ledger: OptunaLedger, *, extend: bool) ->
     if all(record.ended.status.is_failure for record in ledger.history.records()):
         ledger.clear()  # nothing was trained that a change could be at odds with
         return continue_or_begin(study, ledger, extend=extend)
-    only_more = all(_is_more(key, old, new) for key, old, new in changes)
-    if not (extend and only_more):
-        raise StudyChanged(_changed(study, changes, only_more))
-    known = _document(study, uid=known["uid"])
+    if not (extend and _only_more(changes)):
+        raise StudyChanged(_changed(study, changes))
+    extended = [*known.get("extended", ()), [[key, old, new] for key, old, new in changes]]
+    known = {**_document(study, uid=known["uid"]), "began": known["began"], "extended": extended}
     ledger.note(NOTE, known)
     ledger.note(COMPLETE, False)
     return dict(known)
+
+
+def compare(study: Prepared, notes: Mapping[str, Any]) -> None:
+    """See that stored trials belong to this study, without writing anything.
+
+    Raises:
+        StudyChanged: they do not.
+    """
+    changes = list(differences(notes.get(NOTE, {}).get("fixed", {}), study.fixed))
+    if changes:
+        raise StudyChanged(_changed(study, changes))
+
+
+def told(verdict: Verdict, notes: Mapping[str, Any]) -> Verdict:
+    """The verdict with what the ledger knows besides the trials: time, tracking, and whether the plan was extended."""
+    extended = [
+        f"Extended on top of what had been seen ({key}: {_short(old)} -> {_short(new)}): the error probability is that "
+        "of the extended plan alone."
+        for changes in notes.get(NOTE, {}).get("extended", ())
+        for key, old, new in changes
+    ]
+    return replace(
+        verdict,
+        duration_s=float(notes.get(SPENT_S, 0.0)),
+        tracking=notes.get(TRACKING),
+        notes=(*verdict.notes, *extended),
+    )
 
 
 def differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
@@ -60,23 +89,23 @@ def _document(study: Prepared, *, uid: str) -> dict[str, Any]:
         "uid": uid,
         "fixed": json.loads(json.dumps(study.fixed)),
         "hash": study.hash,
-        "text": study.file.source.text,
+        "text": study.text,
         "began": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
 
 
-def _is_more(key: str, old: Any, new: Any) -> bool:
-    if key not in EXTENDABLE:
-        return False
-    if isinstance(old, list) and isinstance(new, list):
-        return new[: len(old)] == old or max(new, default=0) >= max(old, default=0)
-    return old is None or new is None or new >= old
+def _only_more(changes: list[tuple[str, Any, Any]]) -> bool:
+    """Whether nothing but more of the same plan was asked for: looks already taken stay as they were."""
+    return all(
+        key in EXTENDABLE and (new[: len(old)] == old if isinstance(old, list) else new >= old)
+        for key, old, new in changes
+    )
 
 
-def _changed(study: Prepared, changes: list[tuple[str, Any, Any]], only_more: bool) -> Problem:
+def _changed(study: Prepared, changes: list[tuple[str, Any, Any]]) -> Problem:
     lines = [f"{key}: {_short(old)} -> {_short(new)}" for key, old, new in changes]
     cure = "--fresh begins a new study and keeps the old folder; or undo the change"
-    if only_more:
+    if _only_more(changes):
         cure = "--extend trains what is missing on top of what is there; " + cure
     return Problem(study.file.source.name, "the study file that the stored trials belong to", "\n".join(lines), cure)
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sweeper import resolve
+import yaml
+
+from sweeper import resolve, yaml_source
 from sweeper.config import StudyConfig
 from sweeper.data import Dataset, Task
 from sweeper.errors import DataError, Problem, StudyError
@@ -17,6 +19,7 @@ from sweeper.registry import is_reference
 from sweeper.setup import TrainerSetup
 from sweeper.space import Space
 from sweeper.study_file import StudyFile
+from sweeper.tracking.parent import without_passwords
 from sweeper.verdict import Objective
 from sweeper.vocabulary import LOSSES, METRICS
 
@@ -51,6 +54,13 @@ class Prepared:
         return self.file.config
 
     @property
+    def text(self) -> str:
+        """The study as YAML: the file, or what was made of it by overrides or given as a mapping; no passwords."""
+        source = self.file.source
+        as_written = source.text and yaml_source.parse(source.text).value == source.value
+        return without_passwords(source.text if as_written else yaml.safe_dump(source.value, sort_keys=False))
+
+    @property
     def hash(self) -> str:
         """SHA-256 of all that determines the numbers of the study."""
         return hashlib.sha256(json.dumps(self.fixed, sort_keys=True).encode()).hexdigest()
@@ -81,9 +91,12 @@ def prepare(file: StudyFile) -> Prepared:
         mixed_precision=config.training.mixed_precision,
         deterministic=config.training.deterministic,
     )
-    fixed = config.model_dump(mode="json", exclude=set(FREE_KEYS))
+    points, looks = resolve.points(config, space), resolve.looks(config)
+    planned = {"confirm": {"seeds", "looks"}, "search": {"points", "trials"}}
+    fixed = config.model_dump(mode="json", exclude={**dict.fromkeys(FREE_KEYS, True), **planned})
+    fixed |= {"points": points, "trials": config.search.trials or 0, "looks": list(looks)}
     fixed |= {"data fingerprint": data.fingerprint, "fuse": config.engine.fuse, "code": _code(file)}
-    return Prepared(file, data, space, objective, setup, resolve.points(config, space), resolve.looks(config), fixed)
+    return Prepared(file, data, space, objective, setup, points, looks, fixed)
 
 
 def _load(file: StudyFile) -> Dataset:

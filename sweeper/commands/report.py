@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from sweeper import environment
-from sweeper.commands.continuing import COMPLETE, NOTE, SPENT_S, TRACKING, WAY, continue_or_begin
+from sweeper.commands.continuing import COMPLETE, NOTE, WAY, compare, told
 from sweeper.commands.judge import Judge
 from sweeper.commands.prepare import Prepared, prepare
 from sweeper.errors import Problem, UsageError
 from sweeper.folder import StudyFolder
-from sweeper.planning.optuna_ledger import OptunaLedger
+from sweeper.planning.optuna_ledger import stored
+from sweeper.planning.stages import is_kept
 from sweeper.report.material import Material, load_predictions
 from sweeper.report.write import write
 from sweeper.study_file import StudyFile
@@ -33,20 +32,11 @@ def report(file: StudyFile, root: Path) -> tuple[Path, ...]:
         cure = f"sweeper run {file.source.name}"
         raise UsageError(Problem(str(folder.path), "a study that has been run", "no ledger", cure))
     study = prepare(file)
-    with contextlib.closing(
-        OptunaLedger(folder.ledger, file.config.name, space=study.space, objective=study.objective)
-    ) as ledger:
-        continue_or_begin(study, ledger, extend=False)
-        judge = Judge(study)
-        records = tuple(ledger.history.records())
-        verdict = replace(
-            judge.verdict(records, complete=bool(ledger.notes.get(COMPLETE))),
-            duration_s=float(ledger.notes.get(SPENT_S, 0.0)),
-            tracking=ledger.notes.get(TRACKING),
-        )
-        return write(
-            folder.path, material(study, records, verdict, folder, ledger, f"sweeper report {file.source.name}")
-        )
+    known = stored(folder.ledger, file.config.name)
+    compare(study, known.notes)
+    verdict = told(Judge(study).verdict(known.records, complete=bool(known.notes.get(COMPLETE))), known.notes)
+    command = f"sweeper report {file.source.name}"
+    return write(folder.path, material(study, known.records, verdict, folder, known.notes, command))
 
 
 def material(
@@ -54,27 +44,28 @@ def material(
     records: Sequence[TrialRecord],
     verdict: Verdict,
     folder: StudyFolder,
-    ledger: OptunaLedger,
+    notes: Mapping[str, Any],
     command: str,
 ) -> Material:
     """Everything that the report of a study is made of."""
-    predictions = load_predictions(folder.keep) if verdict.pick is not None else None
+    kept = verdict.pick is not None and is_kept(records, verdict.pick.params, completed=True)
+    predictions = load_predictions(folder.keep) if kept else None
     return Material(
         verdict=verdict,
         records=tuple(records),
         objective=study.objective,
         space=study.space,
-        provenance=_provenance(study, ledger, verdict, command),
+        provenance=_provenance(study, notes, verdict, command),
         predictions=predictions,
     )
 
 
-def _provenance(study: Prepared, ledger: OptunaLedger, verdict: Verdict, command: str) -> dict[str, Any]:
+def _provenance(study: Prepared, notes: Mapping[str, Any], verdict: Verdict, command: str) -> dict[str, Any]:
     config, data = study.config, study.data
     place = environment.describe(study.file.folder)
-    began = ledger.notes.get(NOTE, {}).get("began")
+    began = notes.get(NOTE, {}).get("began")
     return {
-        "study": study.file.source.text,
+        "study": study.text,
         "description": config.description,
         "data": {
             "name": config.data.name,
@@ -93,7 +84,7 @@ def _provenance(study: Prepared, ledger: OptunaLedger, verdict: Verdict, command
         },
         "versions": {"python": place.python, **place.packages},
         "git": None if place.commit is None else place.commit + (" (with changes)" if place.dirty else ""),
-        "trained by": ledger.notes.get(WAY),
+        "trained by": notes.get(WAY),
         "machine": f"{place.platform}, {place.cores} cores",
         "command": command,
         "started": began,

@@ -8,13 +8,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO, Union
 
 from sweeper import environment
 from sweeper.commands import planning
-from sweeper.commands.continuing import COMPLETE, SPENT_S, TRACKED_AT, TRACKING, WAY, continue_or_begin
+from sweeper.commands.continuing import COMPLETE, SPENT_S, TRACKED_AT, TRACKING, WAY, continue_or_begin, told
 from sweeper.commands.judge import Judge
 from sweeper.commands.prepare import Prepared, prepare
 from sweeper.commands.report import material
@@ -22,9 +22,10 @@ from sweeper.commands.signals import Interruption
 from sweeper.commands.tracking import Tracking, open_tracking
 from sweeper.engines import processes
 from sweeper.engines.inline import InlineEngine
-from sweeper.errors import Incomplete, Interrupted, SweeperError, UsageError
+from sweeper.errors import Incomplete, Interrupted, StorageError, SweeperError, UsageError
 from sweeper.folder import DEFAULT_ROOT, StudyFolder
 from sweeper.planning.optuna_ledger import OptunaLedger
+from sweeper.planning.stages import is_kept
 from sweeper.protocols import Engine
 from sweeper.report.plain import Kind, observer
 from sweeper.report.progress import Progress
@@ -33,10 +34,14 @@ from sweeper.report.write import write
 from sweeper.study import Drive, Limits
 from sweeper.study_file import StudyFile
 from sweeper.tracking.addresses import public_uri
+from sweeper.tracking.parent import without_passwords
+from sweeper.tracking.reachable import check_reachable
 from sweeper.trial import TrialRecord
 from sweeper.verdict import Outcome, Verdict
 from sweeper.worker import Payload, make_trainer, way_of
 from sweeper.worker import main as worker_main
+
+SAY_EVERY_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -112,13 +117,18 @@ class Session:
         self.options = options
         self.folder = folder
         self.interruption = interruption
-        self.began = time.monotonic()
+        self.began = self._said = time.monotonic()
 
     def run(self) -> Result:
         """From a checked file to a verdict."""
         self._warm_up()
         study = prepare(self.file)
         self.interruption.check()
+        if self.options.tracking is not None:
+            check_reachable(self.options.tracking)
+        if self.options.fresh:
+            self.folder.set_aside()
+            self.folder.create()
         judge = Judge(study)
         with contextlib.closing(self._ledger(study)) as ledger:
             identity = continue_or_begin(study, ledger, extend=self.options.extend)
@@ -127,23 +137,24 @@ class Session:
             if self._is_settled(ledger):
                 return self._recalled(study, judge, ledger)
             tracking = open_tracking(self.options.tracking, study, ledger, identity, self.folder)
-            stopped = self._train(study, judge, ledger, tracking)
-            return self._conclude(study, judge, ledger, tracking, stopped)
+            try:
+                stopped = self._train(study, judge, ledger, tracking)
+                return self._conclude(study, judge, ledger, tracking, stopped)
+            except BaseException:
+                tracking.abandon()
+                raise
 
     def _is_settled(self, ledger: OptunaLedger) -> bool:
         """Whether all is trained, reported, and written where this run would write it."""
-        return bool(ledger.notes.get(COMPLETE)) and ledger.notes.get(TRACKED_AT) == self._address()
+        there = self.options.storage is None or (self.folder.report.is_file() and self.folder.verdict.is_file())
+        return there and bool(ledger.notes.get(COMPLETE)) and ledger.notes.get(TRACKED_AT) == self._address()
 
     def _address(self) -> str | None:
         return None if self.options.tracking is None else public_uri(self.options.tracking)
 
     def _recalled(self, study: Prepared, judge: Judge, ledger: OptunaLedger) -> Result:
         """The verdict of a study that is done."""
-        verdict = replace(
-            judge.verdict(tuple(ledger.history.records())),
-            duration_s=ledger.notes[SPENT_S],
-            tracking=ledger.notes[TRACKING],
-        )
+        verdict = told(judge.verdict(tuple(ledger.history.records())), ledger.notes)
         return Result(verdict, None, (), self.folder.report, unconfirmed=not study.looks)
 
     def _warm_up(self) -> None:
@@ -182,11 +193,8 @@ class Session:
                     study.data.no_information(),
                     judge_epoch,
                 )
-                try:
-                    drive.run(self._engine(study))
-                finally:
-                    if drive.way:
-                        ledger.note(WAY, drive.way)
+                drive.run(self._engine(study))
+                ledger.note(WAY, drive.way)
         except (Incomplete, Interrupted) as error:
             return error
         return None
@@ -205,12 +213,16 @@ class Session:
         ledger.note(SPENT_S, spent_s)
         ledger.note(TRACKING, tracked)
         records = tuple(ledger.history.records())
-        verdict = judge.verdict(records, complete=stopped is None)
-        verdict = replace(verdict, duration_s=spent_s, tracking=tracked)
+        verdict = told(judge.verdict(records, complete=stopped is None), ledger.notes)
         written: tuple[Path, ...] = ()
         if self.options.storage is not None or tracking.is_on:
-            written = self._report(study, records, verdict, ledger)
-        warnings = tracking.finish(verdict, written, stopped, keep=self.folder.keep)
+            try:
+                written = self._report(study, records, verdict, ledger)
+            except StorageError as error:
+                stopped = stopped or error
+        kept = verdict.pick is not None and is_kept(records, verdict.pick.params, completed=True)
+        keep = self.folder.keep if kept and stopped is None else None
+        warnings = tracking.finish(verdict, written, stopped, keep=keep, waiting=self._waiting)
         if not warnings and stopped is None:
             ledger.note(TRACKED_AT, self._address())
             ledger.note(COMPLETE, True)
@@ -220,7 +232,16 @@ class Session:
     def _report(
         self, study: Prepared, records: Sequence[TrialRecord], verdict: Verdict, ledger: OptunaLedger
     ) -> tuple[Path, ...]:
-        return write(self.folder.path, material(study, records, verdict, self.folder, ledger, self.options.command))
+        return write(
+            self.folder.path, material(study, records, verdict, self.folder, ledger.notes, self.options.command)
+        )
+
+    def _waiting(self, trials: int) -> None:
+        """While tracking catches up: hear Ctrl-C, and say what is being waited for."""
+        self.interruption.check()
+        if trials and self.options.display != "quiet" and time.monotonic() - self._said > SAY_EVERY_S:
+            self._said = time.monotonic()
+            self.options.stream.write(f"sending {trials} trials to {self._address()}\n")
 
     def _keep(self) -> str | None:
         wanted = self.file.config.keep.models == "winner" and self.file.config.trainer is None
@@ -272,13 +293,6 @@ def _folder(file: StudyFile, options: Options) -> Iterator[StudyFolder]:
             yield folder
         return
     folder = StudyFolder(options.storage.absolute(), file.config.name)
-    folder.create()
-    with folder.locked():
-        if not options.fresh:
-            yield folder
-            return
-        folder.set_aside()
-    folder.create()
     with folder.locked():
         yield folder
 
@@ -286,7 +300,7 @@ def _folder(file: StudyFile, options: Options) -> Iterator[StudyFolder]:
 def command_line() -> str:
     """The command as it was typed, for the report."""
     words = [os.path.basename(sys.argv[0]), *sys.argv[1:]]
-    return " ".join(words)
+    return without_passwords(" ".join(words))
 
 
 def browse(study: Path, storage: Path) -> str:

@@ -18,9 +18,9 @@ def status(file: StudyFile, root: Path) -> dict[str, Any]:
     folder = StudyFolder(root, file.config.name)
     if not folder.ledger.is_file():
         return {"study": file.config.name, "folder": str(folder.path), "state": "not begun", "trials": {}}
-    from sweeper.planning.optuna_ledger import stored_records
+    from sweeper.planning.optuna_ledger import stored
 
-    records = stored_records(folder.ledger, file.config.name)
+    records = stored(folder.ledger, file.config.name).records
     counts: dict[str, Counter[str]] = {}
     for record in records:
         counts.setdefault(record.spec.stage.value, Counter())[record.ended.status.value] += 1

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sweeper import environment
-from sweeper.commands.continuing import WAY
+from sweeper.commands.continuing import NOTE, TRACKING, WAY
 from sweeper.commands.prepare import Prepared
 from sweeper.config import StudyConfig
 from sweeper.errors import Incomplete, Interrupted
 from sweeper.folder import StudyFolder
-from sweeper.planning.optuna_ledger import OptunaLedger
+from sweeper.planning.optuna_ledger import OptunaLedger, stored
 from sweeper.protocols import Tracker
 from sweeper.report.text import headline
+from sweeper.study_file import StudyFile
 from sweeper.tracking.addresses import public_uri
 from sweeper.tracking.background import BackgroundTracker, Writer
 from sweeper.tracking.nowhere import NoTracker
 from sweeper.tracking.quiet import open_tracker
-from sweeper.tracking.reachable import check_reachable
 from sweeper.verdict import Verdict
 
 INTERRUPTED_PATIENCE_S = 20.0
@@ -31,6 +31,16 @@ INTERRUPTED_PATIENCE_S = 20.0
 def default_uri(config: StudyConfig, root: Path) -> str:
     """Where the command line tracks: the study file, else MLFLOW_TRACKING_URI, else `mlflow.db` under `root`."""
     return config.tracking.uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root.absolute()}/mlflow.db"
+
+
+def browsing(file: StudyFile, root: Path) -> tuple[str, str | None]:
+    """Where the runs of a study were written, and the uid of its parent run; where they would be, before it has run."""
+    folder = StudyFolder(root.absolute(), file.config.name)
+    if not folder.ledger.is_file():
+        return default_uri(file.config, root), None
+    notes = stored(folder.ledger, file.config.name).notes
+    known = notes.get(TRACKING) or {}
+    return known.get("uri") or default_uri(file.config, root), notes.get(NOTE, {}).get("uid")
 
 
 @dataclass(frozen=True)
@@ -51,12 +61,21 @@ class Tracking:
         return None if self.background is None else self.background.ids()
 
     def finish(
-        self, verdict: Verdict, written: Sequence[Path], stopped: Incomplete | Interrupted | None, *, keep: Path
+        self,
+        verdict: Verdict,
+        written: Sequence[Path],
+        stopped: Incomplete | Interrupted | None,
+        *,
+        keep: Path | None,
+        waiting: Callable[[int], None],
     ) -> tuple[str, ...]:
-        """Send the report and the kept model, close the parent run; warnings for people."""
+        """Send the report and the kept model, close the parent run; warnings for people.
+
+        `waiting` is told how many trials are still to be written, twice a second, and may raise to end the wait.
+        """
         if self.background is None:
             return ()
-        if (keep / "model.keras").is_file() and stopped is None:
+        if keep is not None and (keep / "model.keras").is_file():
             self.background.log_model(keep, _requirements())
         self.background.finish(
             "FINISHED" if stopped is None else "KILLED",
@@ -67,23 +86,25 @@ class Tracking:
                 "sweeper.trainer": str(self.ledger.notes.get(WAY)),
             },
             within_s=INTERRUPTED_PATIENCE_S if isinstance(stopped, Interrupted) else None,
+            progress=(lambda _: None) if isinstance(stopped, Interrupted) else waiting,
         )
         problem = self.background.problem
         self.background.close()
         return () if problem is None else (str(problem),)
 
+    def abandon(self) -> None:
+        """The coordinator has failed: close the parent run as what it is, as far as that is quick."""
+        if self.background is not None:
+            self.background.finish("FAILED", (), {}, within_s=1.0)
+            self.background.close(timeout_s=1.0)
+
 
 def open_tracking(
     uri: str | None, study: Prepared, ledger: OptunaLedger, identity: Mapping[str, Any], folder: StudyFolder
 ) -> Tracking:
-    """Begin to track in the background, with everything that the ledger already has.
-
-    Raises:
-        TrackingError: a tracking server does not answer.
-    """
+    """Begin to track in the background, with everything that the ledger already has."""
     if uri is None:
         return Tracking(NoTracker(), ledger)
-    check_reachable(uri)
     experiment = study.config.tracking.experiment or study.config.name
 
     def factory() -> Writer:
@@ -110,7 +131,7 @@ def _about(study: Prepared, identity: Mapping[str, Any]) -> dict[str, Any]:
             "features": list(data.info.input_shape),
             "task": data.info.task.value,
         },
-        "study_text": identity["text"],
+        "study_text": study.text,
         "environment": environment.describe(study.file.folder).to_dict(),
         "objective": {"metric": study.objective.metric, "goal": "maximize" if study.objective.maximize else "minimize"},
         "strategy": config.search.strategy,

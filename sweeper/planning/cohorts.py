@@ -21,13 +21,20 @@ def identity(spec: TrialSpec) -> Identity:
 
 
 def numbered(drafts: Sequence[TrialSpec], history: History) -> list[TrialSpec]:
-    """The drafts that history lacks, each with the smallest free number in the order of the drafts.
+    """The drafts that history lacks: the number they were handed out with, else the smallest free one, in their order.
 
-    A round that was cut short thus gets the same numbers again, whichever of its trials had ended.
+    A round that was cut short thus gets the same numbers again, whichever of its trials had ended; and where the plan
+    has changed since, no trial gets the number of another.
     """
     done = {identity(record.spec) for record in history.records()}
-    free = (number for number in count() if number not in history)
-    return [replace(draft, number=next(free)) for draft in drafts if identity(draft) not in done]
+    handed_out = {identity(spec): number for number, spec in history.waiting.items()}
+    free = (number for number in count() if number not in history and number not in history.waiting)
+    missing = ((identity(draft), draft) for draft in drafts)
+    return [
+        replace(draft, number=handed_out[known] if known in handed_out else next(free))
+        for known, draft in missing
+        if known not in done
+    ]
 
 
 def cohorts(specs: Iterable[TrialSpec], size: int) -> list[Cohort]:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sweeper.trial import TrialRecord
+from sweeper.trial import TrialRecord, TrialSpec
 
 
 class MemoryHistory:
-    """A `protocols.History`; recording and looking up take constant time."""
+    """A `protocols.History`; recording and looking up take constant time.
+
+    Attributes:
+        waiting: specs that were handed out and have not ended, by number.
+    """
 
     def __init__(self, records: Iterable[TrialRecord] = ()) -> None:
         self._by_number = {record.spec.number: record for record in records}
         self._forgiven: set[int] = set()
+        self.waiting: dict[int, TrialSpec] = {}
 
     def __len__(self) -> int:
         return len(self._by_number)
@@ -31,3 +36,4 @@ class MemoryHistory:
     def record(self, record: TrialRecord) -> None:
         """Add a record, or replace that of the same number."""
         self._by_number[record.spec.number] = record
+        self.waiting.pop(record.spec.number, None)

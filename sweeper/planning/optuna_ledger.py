@@ -7,10 +7,12 @@ number and the same row is filled. So numbers agree in Optuna, in MLflow and in 
 
 from __future__ import annotations
 
+import functools
 import math
 import sqlite3
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
+from sqlalchemy import URL, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from sweeper.errors import Problem, StorageError
@@ -47,7 +50,6 @@ class OptunaLedger:
     Attributes:
         history: every finished trial.
         study: the Optuna study, for samplers and pruners.
-        waiting: specs that were handed out and never ended, by number.
         half_drawn: numbers of trials whose coordinator died while an Optuna sampler was drawing them.
     """
 
@@ -84,7 +86,7 @@ class OptunaLedger:
         self.history.forgive(self.notes.get(FORGIVEN, ()))
         begun = [row for row in rows if not row.state.is_finished()]
         specs = [TrialSpec.from_dict(row.user_attrs[SPEC]) for row in begun if SPEC in row.user_attrs]
-        self.waiting = {spec.number: spec for spec in specs}
+        self.history.waiting.update({spec.number: spec for spec in specs})
         self.half_drawn = [row.number for row in begun if SPEC not in row.user_attrs]
 
     def clear(self) -> None:
@@ -99,7 +101,7 @@ class OptunaLedger:
 
     def note(self, key: str, value: Any) -> None:
         """Keep a JSON value about the whole study."""
-        self._guarded(lambda: self.study.set_user_attr(key, value))
+        self.guarded(lambda: self.study.set_user_attr(key, value))
 
     def forgive_failures(self) -> int:
         """Have every trial that failed tried again, under a new number; how many those are."""
@@ -111,21 +113,20 @@ class OptunaLedger:
     def started(self, cohort: Cohort) -> None:
         """Give every trial of the cohort its row."""
         for spec in cohort.trials:
-            self._guarded(lambda spec=spec: self._add_row(spec))
-            self.waiting[spec.number] = spec
-        self._guarded(lambda: self._check_numbers(cohort.trials[-1]))
+            self.guarded(functools.partial(self._add_row, spec))
+            self.history.waiting[spec.number] = spec
+        self.guarded(lambda: self._check_numbers(cohort.trials[-1]))
 
     def ended(self, record: TrialRecord) -> None:
         """Fill the row of a finished trial; it is durable when this returns."""
-        self._guarded(lambda: self._fill_row(record))
-        self.waiting.pop(record.spec.number, None)
+        self.guarded(lambda: self._fill_row(record))
         self.history.record(record)
 
     def adopt(self, trial: optuna.Trial, spec: TrialSpec) -> None:
         """Make a trial that an Optuna sampler drew a trial of the plan."""
-        self._guarded(lambda: trial.set_user_attr(SPEC, spec.to_dict()))
+        self.guarded(lambda: trial.set_user_attr(SPEC, spec.to_dict()))
         self._rows[spec.number] = trial._trial_id
-        self.waiting[spec.number] = spec
+        self.history.waiting[spec.number] = spec
 
     @property
     def next_number(self) -> int:
@@ -173,15 +174,24 @@ class OptunaLedger:
         values = None if state is TrialState.FAIL or value is None else [value]
         self._storage.set_trial_state_values(row, state, values)
 
-    def _guarded(self, write: Any) -> None:
+    def guarded(self, write: Callable[[], Any]) -> None:
+        """Do something with the storage; what goes wrong there is a `StorageError` with its cure."""
         try:
             write()
         except (SQLAlchemyError, sqlite3.Error, OSError, optuna.exceptions.StorageInternalError) as error:
             raise _storage_error(self._path, error) from error
 
 
-def stored_records(path: Path, name: str) -> list[TrialRecord]:
-    """Every finished trial of a ledger, which is only read.
+@dataclass(frozen=True)
+class Stored:
+    """What a ledger holds: every finished trial, and the notes about the whole study."""
+
+    records: tuple[TrialRecord, ...]
+    notes: Mapping[str, Any]
+
+
+def stored(path: Path, name: str) -> Stored:
+    """The content of a ledger, which is only read; somebody may be writing to it.
 
     Raises:
         StorageError: the file cannot be read.
@@ -191,12 +201,14 @@ def stored_records(path: Path, name: str) -> list[TrialRecord]:
         storage = _sqlite(path)
         study = optuna.load_study(study_name=name, storage=storage)
         rows = study.get_trials(deepcopy=False)
-        forgiven = set(study.user_attrs.get(FORGIVEN, ()))
+        notes = dict(study.user_attrs)
     except (SQLAlchemyError, sqlite3.Error, OSError, KeyError, RuntimeError) as error:
         raise _storage_error(path, error) from error
     finally:
         _let_go(storage)
-    return [_record(row) for row in rows if ENDED in row.user_attrs and row.number not in forgiven]
+    forgiven = set(notes.get(FORGIVEN, ()))
+    ended = [row for row in rows if ENDED in row.user_attrs and row.state.is_finished()]
+    return Stored(tuple(_record(row) for row in ended if row.number not in forgiven), notes)
 
 
 def _let_go(storage: BaseStorage | None) -> None:
@@ -212,7 +224,17 @@ def _sqlite(path: Path) -> RDBStorage:
         connection.close()
         if answer != "ok":
             raise sqlite3.DatabaseError(answer)
-    return RDBStorage(f"sqlite:///{path}")
+    url = URL.create("sqlite", database=str(path)).render_as_string()
+    storage = RDBStorage(url)
+    event.listen(storage.engine, "connect", _fast_and_safe)
+    storage.engine.dispose()  # connections made from now on hear of it
+    return storage
+
+
+def _fast_and_safe(connection: sqlite3.Connection, _record: Any) -> None:
+    """A write-ahead log: a commit waits for no disk; a killed process loses nothing, a power cut the last commits."""
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
 
 
 def _record(row: FrozenTrial) -> TrialRecord:

@@ -59,11 +59,14 @@ class Search:
 
     def next_round(self, history: History) -> Sequence[Cohort]:
         """Trials that were drawn and not trained, else a fresh batch."""
-        drawn = [spec for spec in self._ledger.waiting.values() if spec.stage is Stage.SEARCH]
-        drawn += [self._draw() for _ in list(self._ledger.half_drawn)]
-        if not drawn:
-            done = sum(record.spec.stage is Stage.SEARCH for record in history.records())
-            drawn = [self._draw() for _ in range(min(BATCH, self._settings.trials - done))]
+        self._ledger.guarded(lambda: [self._draw() for _ in list(self._ledger.half_drawn)])
+        drawn = [spec for spec in history.waiting.values() if spec.stage is Stage.SEARCH]
+        done = sum(record.spec.stage is Stage.SEARCH for record in history.records())
+        begun = done + len(drawn)
+        wanted = BATCH if not drawn else -begun % BATCH  # a kill may have cut a batch short
+        self._ledger.guarded(
+            lambda: drawn.extend(self._draw() for _ in range(min(wanted, self._settings.trials - begun)))
+        )
         return cohorts(sorted(drawn, key=lambda spec: spec.number), 1)
 
     def judge_epoch(self, spec: TrialSpec, event: EpochEnded) -> Signal:
@@ -111,7 +114,7 @@ class Search:
         for name in self._space.tuned_names():
             domain = tuned.get(name)
             if isinstance(domain, Choice):
-                index = trial.suggest_categorical(f"{name} (index)", list(range(len(domain.values))))
+                index = trial.suggest_categorical(f"{name} (of {len(domain.values)})", list(range(len(domain.values))))
                 positions.append((index + 0.5) / len(domain.values))
             elif isinstance(domain, Range):
                 positions.append(self._position(trial, name))

@@ -12,7 +12,7 @@ from typing import Any
 from sweeper.planning.cohorts import UNNUMBERED, cohorts, numbered
 from sweeper.planning.design import BalancedDesign, confirmation_seeds, race_seeds
 from sweeper.protocols import History, Planner
-from sweeper.trial import Cohort, Combination, Stage, TrialRecord, TrialSpec
+from sweeper.trial import Cohort, Combination, Stage, Status, TrialRecord, TrialSpec
 
 
 @dataclass(frozen=True)
@@ -145,12 +145,20 @@ class Keep:
         self._epochs = epochs
 
     def next_round(self, history: History) -> Sequence[Cohort]:
-        """A single trial, or nothing when it is there already."""
-        if not len(history):
-            return ()
-        pick = self._pick(list(history.records()))
-        if pick is None:
+        """A single trial, or nothing where the model in the folder is that of the pick."""
+        records = list(history.records())
+        pick = self._pick(records) if records else None
+        if pick is None or is_kept(records, pick.params):
             return ()
         seeds = confirmation_seeds(self._seed, 0)
-        draft = TrialSpec(UNNUMBERED, Stage.KEEP, pick.combination, pick.params, seeds, self._epochs)
+        before = sum(record.spec.stage is Stage.KEEP for record in records)
+        draft = TrialSpec(UNNUMBERED, Stage.KEEP, pick.combination, pick.params, seeds, self._epochs, before)
         return [replace(cohort, keep=self._folder) for cohort in cohorts(numbered([draft], history), 1)]
+
+
+def is_kept(records: Sequence[TrialRecord], params: Mapping[str, Any], *, completed: bool = False) -> bool:
+    """Whether the model that was kept last is one with these parameters, and (if asked) trained to its end."""
+    kept = [record for record in records if record.spec.stage is Stage.KEEP]
+    if not kept or dict(kept[-1].spec.params) != dict(params):
+        return False
+    return kept[-1].ended.status is Status.COMPLETED or not completed

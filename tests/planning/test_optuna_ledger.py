@@ -4,7 +4,8 @@ import pytest
 from sweeper.data import Task
 from sweeper.errors import StorageError
 from sweeper.planning.design import BalancedDesign
-from sweeper.planning.optuna_ledger import OptunaLedger, stored_records
+from sweeper.planning.optuna_ledger import OptunaLedger, stored
+from sweeper.planning.stages import Explore
 from sweeper.resolve import objective, space
 from sweeper.study_file import load
 from sweeper.trial import Cohort, Status, TrialEnded, TrialRecord
@@ -46,8 +47,8 @@ def test_a_record_comes_back_as_it_was(path):
     ledger.close()
     again = opened(path)
     assert again.history.records() == [record(spec, 0.75)]
-    assert again.waiting == {}
-    assert stored_records(path, "x") == [record(spec, 0.75)]
+    assert again.history.waiting == {}
+    assert stored(path, "x").records == (record(spec, 0.75),)
     again.close()
 
 
@@ -71,12 +72,12 @@ def test_a_trial_that_died_with_its_coordinator_keeps_its_row(path):
     ledger.ended(record(cohort.trials[1]))
     ledger.close()
     again = opened(path)
-    assert set(again.waiting) == {0, 2}
+    assert set(again.history.waiting) == {0, 2}
     again.started(Cohort((cohort.trials[0], cohort.trials[2])))
     for spec in (cohort.trials[0], cohort.trials[2]):
         again.ended(record(spec))
     again.close()
-    assert [r.spec.number for r in stored_records(path, "x")] == [0, 1, 2]
+    assert [r.spec.number for r in stored(path, "x").records] == [0, 1, 2]
     assert len(rows(path)) == 3
 
 
@@ -135,3 +136,28 @@ def test_memory_keeps_no_file(tmp_path, monkeypatch):
     ledger.ended(record(spec))
     assert ledger.history.records() == [record(spec)]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_row_is_never_filled_with_another_trial(path):
+    """After a kill the plan may have changed: rows that were handed out stay those of their trials."""
+    ledger = opened(path)
+    cohort = Cohort(tuple(DESIGN.draft(i) for i in range(8)))
+    ledger.started(cohort)
+    ledger.ended(TrialRecord(cohort.trials[0], TrialEnded.failed(cohort.trials[0], "boom")))
+    for spec in cohort.trials[1:4]:
+        ledger.ended(record(spec))
+    ledger.close()
+    again = opened(path)
+    again.forgive_failures()
+    planned = [spec for c in Explore(DESIGN, 8).next_round(again.history) for spec in c.trials]
+    assert [spec.number for spec in planned[:5]] == [8, 4, 5, 6, 7]
+    for c in Explore(DESIGN, 8).next_round(again.history):
+        again.started(c)
+        for spec in c.trials:
+            again.ended(record(spec, spec.params["learning_rate"] % 1))
+    again.close()
+    for each in stored(path, "x").records[4:]:
+        assert each.value("val_accuracy") == each.spec.params["learning_rate"] % 1
+    assert {(r.spec.combination, r.spec.repetition) for r in stored(path, "x").records} == {
+        (DESIGN.draft(i).combination, DESIGN.draft(i).repetition) for i in range(72)
+    }
