@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -22,6 +22,12 @@ _FACTORS = {2: 2.6, 3: 3.2, 4: 3.5, 5: 3.7, 6: 3.9}
 """Finalists -> lead that is found with 80 % power, times sqrt(seeds), in sds of a paired difference (METHODOLOGY,
 section 2; simulated)."""
 
+COORDINATION_S = 0.02
+"""What a trial costs besides its training: planning, the ledger, the tracker's queue (measured, one coordinator)."""
+
+PROBE_S = 4.0
+"""So long the last trial of a probe may take; with start-up and compiling the probe stays near ten seconds."""
+
 _TYPICAL_ERROR = 0.05
 """For the noise floor before anything is trained."""
 
@@ -35,7 +41,7 @@ class Plan:
         detectable_sd: seeds -> lead that is found with 80 % power, in sds of a paired difference.
         noise_floor: sd of an accuracy on the test rows at an error of 5 %: sqrt(error / 2n) (Jordan 2023); None for
             other metrics.
-        trial_s: seconds a trial on one worker, None without a probe.
+        trial_s: seconds a trial while all workers train, None without a probe.
         total_s: (least, most) seconds for the study on `workers` workers.
     """
 
@@ -57,7 +63,7 @@ class Plan:
 
 
 def plan(file: StudyFile, *, probe: bool, wanted_workers: int | None = None) -> Plan:
-    """Count, and train three short trials to see how long one takes.
+    """Count, and train a few short trials to see how long one takes.
 
     Raises:
         SweeperError: the study cannot be run.
@@ -68,12 +74,12 @@ def plan(file: StudyFile, *, probe: bool, wanted_workers: int | None = None) -> 
     finalists = planning.finalist_counts(study) if study.looks else (0, 0)
     trials = {stage.value: counts for stage, counts in planning.expected(study).items()}
     slots = workers(wanted_workers or file.config.engine.workers)
-    trial_s, first_s = _probe(study) if probe else (None, None)
+    probed = _probe(study, slots) if probe else None
     total = None
-    if trial_s is not None and first_s is not None:
-        extra = first_s * len(study.space.combinations())
-        counts = [sum(count[end] for count in trials.values()) for end in (0, 1)]
-        total = (trial_s * counts[0] + extra) / slots, (trial_s * counts[1] + extra) / slots
+    if probed is not None:
+        low, high = (sum(count[end] for count in trials.values()) for end in (0, 1))
+        combinations = len(study.space.combinations())
+        total = probed.total_s(low, combinations, slots)[0], probed.total_s(high, combinations, slots)[1]
     return Plan(
         study=file.config.name,
         combinations=len(study.space.combinations()),
@@ -84,7 +90,7 @@ def plan(file: StudyFile, *, probe: bool, wanted_workers: int | None = None) -> 
         detectable_sd={seeds: _detectable(finalists[1], seeds) for seeds in study.looks},
         noise_floor=_noise_floor(study),
         workers=slots,
-        trial_s=trial_s,
+        trial_s=None if probed is None else probed.trial_s,
         total_s=total,
     )
 
@@ -98,7 +104,7 @@ def words(plan: Plan) -> str:
     if plan.total_s is not None and plan.trial_s is not None:
         low_s, high_s = plan.total_s
         lines.append(
-            f"  time      {duration(low_s)} to {duration(high_s)} on {plan.workers} workers"
+            f"  time      about {duration(low_s)} to {duration(high_s)} on {plan.workers} workers"
             f" ({plan.trial_s:.2g} s a trial in a short probe; start-up and report apart)"
         )
     for seeds, lead in plan.detectable_sd.items():
@@ -131,30 +137,72 @@ def _noise_floor(study: Prepared) -> float | None:
     return math.sqrt(_TYPICAL_ERROR / (2 * rows)) if study.objective.metric == "accuracy" and rows else None
 
 
-def _probe(study: Prepared) -> tuple[float, float]:
-    """Seconds a trial, and how much longer the first of a combination takes (it compiles)."""
+@dataclass(frozen=True)
+class Probe:
+    """What short trainings told.
+
+    Attributes:
+        trial_s: seconds of a trial whose program is compiled already.
+        first_s: how much longer the first of a combination takes.
+    """
+
+    trial_s: float
+    first_s: float
+
+    def total_s(self, trials: int, combinations: int, slots: int) -> tuple[float, float]:
+        """Seconds for so many trials: least if every combination is compiled once, most if by every worker."""
+        training = self.trial_s * trials / slots + COORDINATION_S * trials
+        return training + self.first_s * combinations / slots, training + self.first_s * combinations
+
+
+def _probe(study: Prepared, slots: int) -> Probe:
+    """Train two short cohorts on each worker, of a combination each: all workers at once, as in the study.
+
+    The first cohort compiles, and its second trial tells how many epochs the second cohort can afford. Time an epoch is
+    the whole duration of a warm trial over its epochs, so that it never comes out too small.
+    """
     first = planning.first_trial(study)
-    specs = [replace(first, number=number, epochs=epochs) for number, epochs in enumerate((1, 1, 3))]
-    seconds = _trained(study, specs)
-    epoch_s = max((seconds[2] - seconds[1]) / 2, 0.0)
-    trial_s = seconds[1] + epoch_s * (first.epochs - 1)
-    return trial_s, max(seconds[0] - seconds[1], 0.0)
-
-
-def _trained(study: Prepared, specs: list[TrialSpec]) -> list[float]:
+    combinations = study.space.combinations()
+    position = [0.5] * len(study.space.tuned_names())
+    drafts = [
+        replace(first, combination=chosen, params=study.space.at(chosen, position), epochs=1)
+        for chosen in (combinations[slot * len(combinations) // slots % len(combinations)] for slot in range(slots))
+    ]
+    short = [_cohort(draft, 4 * slot, 1) for slot, draft in enumerate(drafts)]
     ended: dict[int, TrialEnded] = {}
-    waiting = [Cohort(tuple(specs))]
+    waiting = list(reversed(short))
 
     def on_event(event: Event) -> Signal:
         if isinstance(event, TrialEnded):
             ended[event.number] = event
+            slot, place = divmod(event.number, 4)
+            if place == 1:
+                epochs = affordable(first.epochs, event.duration_s)
+                waiting.append(_cohort(drafts[slot], event.number + 1, epochs))
         return Signal.CONTINUE
 
-    payload: Callable[[], Payload] = lambda: Payload(study.setup, study.data, specs[0])  # noqa: E731
-    engine = processes.ProcessEngine(worker_main, payload, workers=1, per_trial_s=study.config.budget.per_trial)
+    payload: Callable[[], Payload] = lambda: Payload(study.setup, study.data, first)  # noqa: E731
+    engine = processes.ProcessEngine(worker_main, payload, workers=slots, per_trial_s=study.config.budget.per_trial)
     engine.run(lambda: waiting.pop() if waiting else None, on_event)
     failed = next((end for end in ended.values() if end.status.is_failure), None)
     if failed is not None:
-        where = f"probe of {specs[0].combination}"
+        where = f"probe of {drafts[failed.number // 4].combination}"
         raise ModelError(Problem(where, "a trial that trains", failed.reason or "", "mend the model or its options"))
-    return [ended[spec.number].duration_s for spec in specs]
+    return told_by(first.epochs, [[ended[4 * slot + place] for place in range(4)] for slot in range(slots)])
+
+
+def _cohort(draft: TrialSpec, number: int, epochs: int) -> Cohort:
+    return Cohort((replace(draft, number=number), replace(draft, number=number + 1, epochs=epochs)))
+
+
+def affordable(epochs: int, epoch_s: float) -> int:
+    """How many epochs of `epoch_s` seconds a probe trains: a quarter of them, at least 5, but `PROBE_S` at most."""
+    wanted = min(epochs, max(5, math.ceil(epochs / 4)))
+    return max(1, min(wanted, int(PROBE_S / max(epoch_s, 1e-9))))
+
+
+def told_by(epochs: int, ends: Sequence[Sequence[TrialEnded]]) -> Probe:
+    """Mean over the workers of what their four trials (cold, warm, warm, long) tell about trials of `epochs` epochs."""
+    longest = [end[3].duration_s / max(end[3].epochs, 1) * epochs for end in ends]
+    compiling = [max(end[0].duration_s - min(end[1].duration_s, end[2].duration_s), 0.0) for end in ends]
+    return Probe(sum(longest) / len(ends), sum(compiling) / len(ends))
