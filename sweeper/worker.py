@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import os
 import pickle
@@ -11,6 +12,7 @@ import signal
 import sys
 import threading
 import traceback
+from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing import connection, parent_process
 from multiprocessing.connection import Connection
@@ -62,7 +64,7 @@ def main(pipe: Connection, answers: bool, log: str | None) -> None:
 def _prepare(pipe: Connection) -> tuple[Trainer, Dataset] | WorkerFailed:
     message = pipe.recv_bytes()
     try:
-        payload: Payload = pickle.loads(message)  # noqa: S301 - of our own coordinator
+        payload: Payload = pickle.loads(message)
         return make_trainer(payload.setup, payload.data, payload.first), payload.data
     except SweeperError as error:
         return WorkerFailed(error.to_dict())
@@ -96,10 +98,34 @@ def make_trainer(setup: TrainerSetup, data: Dataset, first: TrialSpec | None) ->
         return own
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    from sweeper.catalog.models import resolve_model
-    from sweeper.training.choose import choose
+    with _hushed_import():
+        from sweeper.catalog.models import resolve_model
+        from sweeper.training.choose import choose
+
+        importlib.import_module("tensorflow")
 
     return choose(setup, resolve_model(setup.model, setup.folder), data, first)
+
+
+@contextlib.contextmanager
+def _hushed_import() -> Iterator[None]:
+    """Keep TensorFlow's greetings off a terminal; a worker's go to its log.
+
+    While it is imported, TensorFlow 2.21 writes about oneDNN to file descriptor 2, whatever its log level is.
+    """
+    if parent_process() is not None or "tensorflow" in sys.modules:
+        yield
+        return
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def way_of(trainer: Trainer) -> str:

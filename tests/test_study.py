@@ -121,9 +121,7 @@ def test_one_combination_that_always_fails_is_data():
 
     def train(cohort, data, report):
         return [
-            TrialEnded.failed(s, "boom")
-            if s.combination == broken
-            else TrialEnded.completed(s, {"val_accuracy": 0.5})
+            TrialEnded.failed(s, "boom") if s.combination == broken else TrialEnded.completed(s, {"val_accuracy": 0.5})
             for s in cohort.trials
         ]
 

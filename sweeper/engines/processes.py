@@ -8,6 +8,7 @@ coordinator, however it ends.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import multiprocessing
 import os
@@ -95,6 +96,7 @@ class ProcessEngine:
 
     def run(self, next_cohort: Callable[[], Cohort | None], on_event: Callable[[Event], Signal]) -> None:
         """Keep every worker busy until nothing runs and nothing comes."""
+        atexit.register(self.stop)  # an interpreter waits for its processes, and may be told to end in another thread
         try:
             while self._hand_out(next_cohort):
                 busy = [worker for worker in self._alive if worker.cohort is not None]
@@ -106,6 +108,7 @@ class ProcessEngine:
                 on_event(Heartbeat())
         finally:
             self.stop()
+            atexit.unregister(self.stop)
 
     def stop(self) -> None:
         """End every worker now; what they were training is lost."""

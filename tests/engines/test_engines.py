@@ -2,6 +2,8 @@
 
 import functools
 import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -189,6 +191,25 @@ def test_a_worker_that_cannot_start_tells_why():
     engine = ProcessEngine(worker_main, lambda: "no payload", workers=1)
     with pytest.raises(SweeperError, match=r"AttributeError.*(.|\n)*worker\.log"):
         drive(engine, cohorts(1, 1))
+
+
+def test_a_coordinator_that_ends_while_workers_train_does_not_wait_for_them():
+    script = """
+import threading
+import worker_mains
+from sweeper.engines.processes import ProcessEngine
+from sweeper.trial import Cohort, Combination, Seeds, Stage, TrainerReady, TrialSpec
+
+ready = threading.Event()
+spec = TrialSpec(3, Stage.EXPLORE, Combination({}), {}, Seeds(0, 0, 0), epochs=1)
+waiting = [Cohort((spec,))]
+engine = ProcessEngine(worker_mains.main, lambda: "hangs_on_trial_3", workers=1)
+cohorts = lambda: waiting.pop() if waiting else None
+threading.Thread(target=engine.run, args=(cohorts, lambda event: ready.set()), daemon=True).start()
+ready.wait()
+"""
+    place = os.path.dirname(__file__)
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=30, cwd=place)
 
 
 def test_warming_up_leaves_no_variable_behind(tmp_path):
