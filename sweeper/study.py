@@ -146,8 +146,13 @@ class Drive:
         self._count(record)
 
     def _settled(self, spec: TrialSpec, ended: TrialEnded) -> TrialEnded:
-        """The end with a score that can be compared: a run that diverged gets what no information would give."""
-        ended = replace(ended, metrics={name: float(value) for name, value in ended.metrics.items()})
+        """The end with a score that can be compared: a run that diverged gets what no information would give.
+
+        Test scores that a trainer gives away before confirmation are dropped: nobody may choose by them.
+        """
+        tested = spec.stage in (Stage.CONFIRM, Stage.KEEP)
+        known = {name: float(value) for name, value in ended.metrics.items() if tested or not name.startswith("test_")}
+        ended = replace(ended, metrics=known)
         wanted = [self.objective.validation]
         if spec.stage is Stage.CONFIRM:
             wanted = [self.objective.test]
@@ -160,7 +165,7 @@ class Drive:
             ended = replace(ended, status=Status.DIVERGED, reason="the score is not a finite number")
         if ended.status is not Status.DIVERGED:
             return ended
-        parts = ("val", "test") if spec.stage in (Stage.CONFIRM, Stage.KEEP) else ("val",)
+        parts = ("val", "test") if tested else ("val",)
         worst = {f"{part}_{name}": value for part in parts for name, value in self.no_information.items()}
         return replace(ended, metrics=worst)
 

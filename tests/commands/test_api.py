@@ -1,5 +1,6 @@
 """`sweeper.run` from Python."""
 
+import csv
 import subprocess
 import sys
 
@@ -51,7 +52,15 @@ def test_finalists_share_their_seeds_and_no_other_trial_has_them():
     assert not {spec.seeds.split for spec in confirm} & {spec.seeds.split for spec in explore}
 
 
-def test_exploration_sees_no_test_rows_and_every_combination_equally():
+def test_test_scores_that_a_trainer_gives_away_early_are_dropped(desk):
+    sweeper.run(STUDY, engine="inline", storage=desk.folder / "mlruns")  # its trainer returns test_accuracy always
+    table = (desk.folder / "mlruns/studies/scripted/trials.csv").read_text().splitlines()
+    rows = list(csv.DictReader(table))
+    assert {row["stage"] for row in rows if row["test_accuracy"]} == {"confirm"}
+    assert {row["stage"] for row in rows if not row["test_accuracy"]} == {"explore", "race"}
+
+
+def test_every_combination_is_explored_equally():
     trainer = ScriptedTrainer(lambda spec: 0.5)
     verdict = sweeper.run(STUDY, engine=InlineEngine(lambda: (trainer, small_dataset())), storage="memory")
     assert {explored.trials for explored in verdict.explored} == {8}
