@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import traceback
@@ -122,24 +123,24 @@ def run(study: Path, overrides: tuple[str, ...], storage: Path, **flags: Any) ->
     options |= {"budget.time": flags["time_limit"]} if flags["time_limit"] is not None else {}
     file = study_file.load(study, options)
     tracking = flags["tracking"] or default_uri(file.config, storage)
-    result = command.run(
-        file,
-        command.Options(
-            engine=flags["engine"],
-            workers=flags["workers"],
-            tracking=None if flags["no_tracking"] else tracking,
-            storage=storage,
-            fresh=flags["fresh"],
-            extend=flags["extend"],
-            retry_failed=flags["retry_failed"],
-            display="quiet" if flags["quiet"] else "plain" if flags["no_progress"] else "auto",
-            command=command.command_line(),
-            browse=command.browse(study, storage),
-        ),
+    chosen = command.Options(
+        engine=flags["engine"],
+        workers=flags["workers"],
+        tracking=None if flags["no_tracking"] else tracking,
+        storage=storage,
+        fresh=flags["fresh"],
+        extend=flags["extend"],
+        retry_failed=flags["retry_failed"],
+        display="quiet" if flags["quiet"] else "plain" if flags["no_progress"] else "auto",
+        command=command.command_line(),
+        browse=command.browse(study, storage),
     )
-    click.echo(
-        json.dumps(result.verdict.to_dict(), indent=2) if flags["as_json"] else command.words(result, study, storage)
-    )
+    with contextlib.redirect_stdout(sys.stderr):  # what a user's module prints while it runs in this process
+        result = command.run(file, chosen)
+    if flags["as_json"]:
+        click.echo(command.document(result), nl=False)
+    else:
+        click.echo(command.words(result, study, storage))
     for warning in result.warnings:
         click.echo(f"\n{warning}", err=True)
     if result.stopped is not None:

@@ -43,8 +43,8 @@ class Limits:
 
     Attributes:
         time_s: wall clock of this run.
-        failures: share of failed trials, judged after every trial; as long as fewer than ten have ended, it is a share
-            of ten. 1.0: failures never end the study.
+        failures: share of the trials planned so far (of ten at least) that may fail, whatever their order. 1.0: failures
+            never end the study.
         interrupted: raises when somebody wants the study to end.
     """
 
@@ -77,6 +77,7 @@ class Drive:
         self._failed = self._ended = 0
         self._failing: set[Combination] = set()
         self._began = time.monotonic()
+        self._planned = 0
         self._out_of_time = False
         self.way = ""
 
@@ -103,6 +104,7 @@ class Drive:
         if not self._queue and not self._running:
             planned = self.planner.next_round(self.ledger.history)
             self._queue.extend(planned)
+            self._planned += sum(len(cohort.trials) for cohort in planned)
             if planned:
                 self.observer.round_planned(planned)
         if not self._queue or self._time_is_up():
@@ -176,7 +178,7 @@ class Drive:
         self._failed += 1
         self._failing.add(record.spec.combination)
         all_alike = self._failed == self._ended >= ALIKE and len(self._failing) > 1 and self.limits.failures < 1.0
-        if all_alike or self._failed > self.limits.failures * max(self._ended, 10):
+        if all_alike or self._failed > self.limits.failures * max(self._planned, 10):
             where = f"trial {record.spec.number} ({record.spec.combination})"
             expected = f"at most {self.limits.failures:.0%} of the trials to fail (budget.failures)"
             received = f"{self._failed} of {self._ended} failed; the last: {record.ended.reason}"

@@ -13,14 +13,13 @@ from sweeper.planning.optuna_search import Search, SearchSettings
 from sweeper.planning.stages import Confirm, Explore, InOrder, Keep, Race
 from sweeper.protocols import Planner
 from sweeper.space import Choice
+from sweeper.stats.racing import STEPS
 from sweeper.trial import EpochEnded, Signal, Stage, TrialSpec
 
 COHORT = 8
 """Trials trained together at most: the points of one combination. Larger ones make workers wait for the last."""
 
 DEFAULT_TRIALS = 100
-LAPS = 4
-"""Settings that a combination of the better half is raced with (METHODOLOGY, stage B; `stats.racing`)."""
 
 JudgeEpoch = Callable[[TrialSpec, EpochEnded], Signal]
 
@@ -70,7 +69,7 @@ def expected(study: Prepared) -> Mapping[Stage, tuple[int, int]]:
         counts = {Stage.SEARCH: (search_trials(study), search_trials(study))}
     elif study.looks and "learning_rate" in study.space.tuned_names():
         racers = min(combinations, max(3, combinations // 2))
-        counts[Stage.RACE] = (LAPS * racers, LAPS * racers)
+        counts[Stage.RACE] = (len(STEPS) * racers, len(STEPS) * racers)
     if study.looks:
         low, high = finalist_counts(study)
         counts[Stage.CONFIRM] = (low * study.looks[0], high * study.looks[-1])

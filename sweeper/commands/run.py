@@ -30,7 +30,7 @@ from sweeper.protocols import Engine
 from sweeper.report.plain import Kind, observer
 from sweeper.report.progress import Progress
 from sweeper.report.text import summary
-from sweeper.report.write import write
+from sweeper.report.write import verdict_json, write
 from sweeper.study import Drive, Limits
 from sweeper.study_file import StudyFile
 from sweeper.tracking.addresses import public_uri
@@ -52,7 +52,6 @@ class Options:
         engine: `processes`, `inline`, or an engine of one's own.
         tracking: address of the tracking store; None tracks nowhere.
         storage: folder that holds `studies/<study>`; None keeps everything in memory.
-        time_s: stop handing out trials after this long.
         display: how progress is shown on `stream`.
         command: as it was typed, for the report.
         browse: where or how the tracked runs can be looked at.
@@ -62,7 +61,6 @@ class Options:
     workers: int | None = None
     tracking: str | None = None
     storage: Path | None = None
-    time_s: float | None = None
     fresh: bool = False
     extend: bool = False
     retry_failed: bool = False
@@ -157,9 +155,10 @@ class Session:
         verdict = told(judge.verdict(tuple(ledger.history.records())), ledger.notes)
         return Result(verdict, None, (), self.folder.report, unconfirmed=not study.looks)
 
-    def _warm_up(self) -> None:
-        seems_done = self.folder.report.is_file() and self.folder.verdict.is_file()
-        if self._engine_kind() == "processes" and self.file.config.trainer is None and not seems_done:
+    def _warm_up(self, *, needed: bool = False) -> None:
+        """Begin to import the framework; again without effect. A study that seems done waits until it is needed."""
+        seems_done = self.folder.report.is_file() and self.folder.verdict.is_file() and not self.options.fresh
+        if self._engine_kind() == "processes" and self.file.config.trainer is None and (needed or not seems_done):
             in_memory = self.options.storage is None
             processes.warm_up("sweeper.preload", None if in_memory else str(self.folder.worker_log))
 
@@ -178,7 +177,7 @@ class Session:
         planner, judge_epoch = planning.planner(study, judge, ledger, keep=self._keep())
         progress = Progress(study.space.combinations(), study.objective, expected=planning.expected(study))
         progress.restore(ledger.history.records())
-        limits = Limits(self._time_s(), study.config.budget.failures, self.interruption.check)
+        limits = Limits(study.config.budget.time, study.config.budget.failures, self.interruption.check)
         try:
             with observer(self.options.display, progress, self.options.stream, title=study.config.name) as display:
                 if tracking.is_on:
@@ -248,21 +247,20 @@ class Session:
         nowhere = self.options.storage is None and self.options.tracking is None
         return str(self.folder.keep) if wanted and not nowhere else None
 
-    def _time_s(self) -> float | None:
-        return self.options.time_s if self.options.time_s is not None else self.file.config.budget.time
-
     def _engine(self, study: Prepared) -> Engine:
         kind = self._engine_kind()
         first = planning.first_trial(study)
         if kind == "inline":
             return InlineEngine(lambda: (make_trainer(study.setup, study.data, first), study.data), way_of)
         if kind == "processes":
+            self._warm_up(needed=True)
             return processes.ProcessEngine(
                 worker_main,
                 lambda: Payload(study.setup, study.data, first),
                 workers=workers(self.options.workers or study.config.engine.workers),
                 per_trial_s=study.config.budget.per_trial,
                 answers=study.config.search.pruner != "none",
+                log=None if self.options.storage is None else str(self.folder.worker_log),
             )
         if isinstance(kind, str):
             raise UsageError.at("engine", "processes or inline", repr(kind))
@@ -306,6 +304,11 @@ def command_line() -> str:
 def browse(study: Path, storage: Path) -> str:
     """The command that shows the runs of a study."""
     return f"sweeper ui {study}" + ("" if storage == DEFAULT_ROOT else f" --storage {storage}")
+
+
+def document(result: Result) -> str:
+    """The verdict document as JSON."""
+    return verdict_json(result.verdict)
 
 
 def words(result: Result, study: Path, storage: Path) -> str:

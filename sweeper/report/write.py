@@ -15,6 +15,7 @@ from sweeper.report import markdown
 from sweeper.report.figures import NAMES, pictures
 from sweeper.report.material import Material
 from sweeper.report.trials_csv import trials_csv
+from sweeper.verdict import Verdict
 
 
 def write(folder: Path, material: Material) -> tuple[Path, ...]:
@@ -42,9 +43,9 @@ def write(folder: Path, material: Material) -> tuple[Path, ...]:
     return files
 
 
-def verdict_json(material: Material) -> str:
+def verdict_json(verdict: Verdict) -> str:
     """The verdict document; numbers that JSON does not know (NaN, infinity) are null."""
-    return json.dumps(_finite(material.verdict.to_dict()), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    return json.dumps(_finite(verdict.to_dict()), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
 
 def _files(material: Material) -> Iterator[tuple[str, bytes]]:
@@ -53,7 +54,7 @@ def _files(material: Material) -> Iterator[tuple[str, bytes]]:
     drawn = pictures(material)
     yield "report.html", html.render(material, drawn).encode("utf-8", "replace")
     yield "report.md", markdown.render(material, drawn).encode("utf-8", "replace")
-    yield "verdict.json", verdict_json(material).encode("utf-8", "replace")
+    yield "verdict.json", verdict_json(material.verdict).encode("utf-8", "replace")
     yield "trials.csv", trials_csv(material).encode("utf-8", "replace")
     for picture in drawn:
         yield f"figures/{picture.name}.png", picture.png

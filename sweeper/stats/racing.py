@@ -15,7 +15,7 @@ from sweeper.stats.screening import screen
 from sweeper.trial import Combination, Stage, TrialRecord
 from sweeper.verdict import Objective
 
-_STEPS = (-1.0, -1 / 3, 1 / 3, 1.0)
+STEPS = (-1.0, -1 / 3, 1 / 3, 1.0)
 """Where, in spacings of the exploration's points."""
 _FEWEST = 3
 
@@ -54,9 +54,9 @@ def race(
     for each in screened[: max(_FEWEST, len(screened) // 2)]:
         if each.position is None or not isinstance(space.tuned(each.combination).get(LEARNING_RATE), Range):
             continue
-        around = np.tile(each.position, (len(_STEPS), 1))
+        around = np.tile(each.position, (len(STEPS), 1))
         axis = names.index(LEARNING_RATE)
-        around[:, axis] = np.clip(around[:, axis] + spacing * np.array(_STEPS), 0.0, 1.0)
+        around[:, axis] = np.clip(around[:, axis] + spacing * np.array(STEPS), 0.0, 1.0)
         settings = tuple(space.at(each.combination, position) for position in around.tolist())
         racers.append(Racer(each.combination, settings))
     return tuple(racers)

@@ -124,7 +124,7 @@ def test_markdown_links_the_figures_that_exist(kind):
 
 def test_verdict_document_comes_back():
     made = material()
-    assert json.loads(verdict_json(made)) == json.loads(json.dumps(made.verdict.to_dict()))
+    assert json.loads(verdict_json(made.verdict)) == json.loads(json.dumps(made.verdict.to_dict()))
 
 
 def test_verdict_document_knows_no_nan():
@@ -135,7 +135,7 @@ def test_verdict_document_knows_no_nan():
     def refuse(constant):
         raise AssertionError(constant)
 
-    document = json.loads(verdict_json(made), parse_constant=refuse)
+    document = json.loads(verdict_json(made.verdict), parse_constant=refuse)
     assert document["regret"] is None
     assert document["explored"][0]["best"] is None
 
