@@ -43,8 +43,8 @@ class Limits:
 
     Attributes:
         time_s: wall clock of this run.
-        failures: share of the trials planned so far (of ten at least) that may fail, whatever their order. 1.0: failures
-            never end the study.
+        failures: share of the trials planned so far (of ten at least) that may fail, whatever their order; with 1.0
+            failures never end the study.
         interrupted: raises when somebody wants the study to end.
     """
 
