@@ -220,3 +220,6 @@ class StudyConfig(Model):
 
 DEFAULT_ACTIVATIONS = ("relu", "sigmoid", "tanh")
 DEFAULT_OPTIMIZERS = ("sgd", "adam", "rmsprop")
+
+FREE_KEYS = ("description", "engine", "tracking", "budget", "keep", "gate")
+"""Keys that may change between runs of one study: they change what a run costs, never a number of it."""

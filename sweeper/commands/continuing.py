@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -18,8 +19,9 @@ EXTENDABLE = ("looks", "trials", "points")
 """What `--extend` may raise, as `Prepared.fixed` has it: more of the same plan, on top of what has been trained."""
 
 NOTE, COMPLETE, SPENT_S, TRACKING, TRACKED_AT, WAY = "study", "complete", "spent_s", "tracking", "tracked_at", "way"
+RUN_BEGAN = "run_began"
 """Notes in the ledger: what the study is, whether its plan is done, the seconds spent on it, the ids of its parent run,
-the address those are at, and how trials were trained."""
+the address those are at, how trials were trained, and when the run at hand began."""
 
 
 def continue_or_begin(study: Prepared, ledger: OptunaLedger, *, extend: bool) -> Mapping[str, Any]:
@@ -46,6 +48,15 @@ def continue_or_begin(study: Prepared, ledger: OptunaLedger, *, extend: bool) ->
     ledger.note(NOTE, known)
     ledger.note(COMPLETE, False)
     return dict(known)
+
+
+def begin_run(ledger: OptunaLedger) -> None:
+    """Start the clock of a run; a run before that was killed counts up to the last trial it stored."""
+    began = ledger.notes.get(RUN_BEGAN)
+    if began is not None:
+        last = max((record.ended_at for record in ledger.history.records()), default=began)
+        ledger.note(SPENT_S, float(ledger.notes.get(SPENT_S, 0.0)) + max(0.0, last - began))
+    ledger.note(RUN_BEGAN, time.time())
 
 
 def compare(study: Prepared, notes: Mapping[str, Any]) -> None:

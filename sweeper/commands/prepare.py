@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from sweeper import resolve, yaml_source
-from sweeper.config import StudyConfig
+from sweeper.config import FREE_KEYS, StudyConfig
 from sweeper.data import Dataset, Task
 from sweeper.errors import DataError, Problem, StudyError
 from sweeper.registry import is_reference
@@ -22,9 +22,6 @@ from sweeper.study_file import StudyFile
 from sweeper.tracking.parent import without_passwords
 from sweeper.verdict import Objective
 from sweeper.vocabulary import LOSSES, METRICS
-
-FREE_KEYS = ("description", "engine", "tracking", "budget", "keep", "gate")
-"""Keys that may change between runs of one study: they change what a run costs, never a number of it."""
 
 _METRICS = {Task.BINARY: ("accuracy", "auc"), Task.MULTICLASS: ("accuracy",), Task.REGRESSION: ("mae", "rmse", "r2")}
 """Logged for every study besides the loss and the metric it compares by."""

@@ -14,7 +14,17 @@ from typing import TextIO, Union
 
 from sweeper import environment
 from sweeper.commands import planning
-from sweeper.commands.continuing import COMPLETE, SPENT_S, TRACKED_AT, TRACKING, WAY, continue_or_begin, told
+from sweeper.commands.continuing import (
+    COMPLETE,
+    RUN_BEGAN,
+    SPENT_S,
+    TRACKED_AT,
+    TRACKING,
+    WAY,
+    begin_run,
+    continue_or_begin,
+    told,
+)
 from sweeper.commands.judge import Judge
 from sweeper.commands.prepare import Prepared, prepare
 from sweeper.commands.report import material
@@ -134,6 +144,7 @@ class Session:
                 ledger.note(COMPLETE, False)
             if self._is_settled(ledger):
                 return self._recalled(study, judge, ledger)
+            begin_run(ledger)
             tracking = open_tracking(self.options.tracking, study, ledger, identity, self.folder)
             try:
                 stopped = self._train(study, judge, ledger, tracking)
@@ -210,6 +221,7 @@ class Session:
         spent_s = float(ledger.notes.get(SPENT_S, 0.0)) + time.monotonic() - self.began
         tracked = tracking.ids()
         ledger.note(SPENT_S, spent_s)
+        ledger.note(RUN_BEGAN, None)
         ledger.note(TRACKING, tracked)
         records = tuple(ledger.history.records())
         verdict = told(judge.verdict(records, complete=stopped is None), ledger.notes)

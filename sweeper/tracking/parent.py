@@ -9,10 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sweeper.config import FREE_KEYS
 from sweeper.tracking.projection import flat
-
-FREE = ("description", "engine", "tracking", "budget", "keep", "gate")
-"""Keys of a study that do not decide what is trained."""
 
 
 def hashes(study: Mapping[str, Any]) -> dict[str, str]:
@@ -29,7 +27,7 @@ def source(environment: Mapping[str, Any]) -> dict[str, str]:
 def identifying(study: Mapping[str, Any]) -> dict[str, str]:
     """What the study is, as params: its configuration without what may differ from run to run, its data, its goal."""
     configuration = study.get("configuration", {})
-    fixed = {name: value for name, value in configuration.items() if name not in FREE}
+    fixed = {name: value for name, value in configuration.items() if name not in FREE_KEYS}
     parts = {name: study[name] for name in ("data", "objective", "strategy") if name in study}
     return {name: without_passwords(value) for name, value in {**flat(fixed), **flat(parts)}.items()}
 
