@@ -7,7 +7,7 @@ import sqlite3
 import time
 
 import pytest
-from conftest import STUDY, without_clock
+from scripted_desk import STUDY, without_clock
 
 COHORT = 8
 

@@ -212,25 +212,30 @@ def test_an_error_with_a_cure_of_its_own_is_told_as_it_is():
     assert tracker.problem.cure == "restore it"
 
 
+class Slow(Recorder):
+    """Begins its first trial, and writes nothing until it may."""
+
+    def __init__(self):
+        super().__init__()
+        self.may_write, self.first = threading.Event(), threading.Event()
+
+    def trial(self, record):
+        self.first.set()
+        self.may_write.wait()
+        super().trial(record)
+
+
 def test_after_an_interrupt_trials_that_take_too_long_are_left_to_the_next_run():
-    may_write, first = threading.Event(), threading.Event()
-
-    class Slow(Recorder):
-        def trial(self, record):
-            first.set()
-            may_write.wait()
-            super().trial(record)
-
     writer = Slow()
     tracker = tracking(lambda: writer)
     for number in range(10):
         tracker.trial(record(number))
-    first.wait()
+    writer.first.wait()
     told = []
 
     def progress(pending):
         told.append(pending)
-        may_write.set()
+        writer.may_write.set()
 
     tracker.finish("KILLED", [], {}, within_s=0.0, progress=progress)
     assert writer.trials == [0]
@@ -240,21 +245,13 @@ def test_after_an_interrupt_trials_that_take_too_long_are_left_to_the_next_run()
 
 
 def test_closing_stops_after_the_write_at_hand():
-    may_write, first = threading.Event(), threading.Event()
-
-    class Slow(Recorder):
-        def trial(self, record):
-            first.set()
-            may_write.wait()
-            super().trial(record)
-
     writer = Slow()
     tracker = tracking(lambda: writer)
     for number in range(3):
         tracker.trial(record(number))
-    first.wait()
+    writer.first.wait()
     tracker.close(timeout_s=0.0)
-    may_write.set()
+    writer.may_write.set()
     tracker.close()
     assert writer.trials == [0]
     assert tracker.problem.received.startswith("2 trials")
