@@ -23,7 +23,7 @@ import tensorflow as tf
 
 from sweeper.data import Array, Part
 from sweeper.setup import TrainerSetup
-from sweeper.training.compiled import OnEpoch
+from sweeper.training.compiled import OnEpoch, Program
 from sweeper.training.contract import Build
 from sweeper.training.feed import EVALUATION_BATCH, Feed, blocks, orders, steps_of
 from sweeper.training.metrics import Logs
@@ -50,9 +50,9 @@ class FitTrainer(SequentialTrainer):
 class FitLoop:
     """Epochs by `model.fit` over one endless stream of batches."""
 
-    def __init__(self, model: keras.Model, batch_size: int) -> None:
-        self._model = model
-        self._batch_size = batch_size
+    def __init__(self, program: Program[FitLoop]) -> None:
+        self._model = program.model
+        self._batch_size = program.batch_size
         self._stream: tf.data.Dataset | None = None
         self._source: Iterator[tuple[Array, Array]] = iter(())
 

@@ -20,7 +20,7 @@ import tensorflow as tf
 from sweeper.data import Part
 from sweeper.errors import ModelError
 from sweeper.setup import TrainerSetup
-from sweeper.training.compiled import OnEpoch
+from sweeper.training.compiled import OnEpoch, Program
 from sweeper.training.contract import Build
 from sweeper.training.feed import EVALUATION_BATCH, Feed, orders
 from sweeper.training.metrics import Logs
@@ -58,12 +58,12 @@ def supports(model: keras.Model) -> str | None:
 class GraphLoop:
     """Epochs as one function, traced once and called with other data, orders and weights for every trial."""
 
-    def __init__(self, model: keras.Model, batch_size: int) -> None:
-        obstacle = supports(model)
+    def __init__(self, program: Program[GraphLoop]) -> None:
+        obstacle = supports(program.model)
         if obstacle:
             raise ModelError.at("engine.fuse", "a model that Keras' own training step trains", obstacle, "fuse: off")
-        self._model = model
-        self._batch_size = batch_size
+        self._model = program.model
+        self._batch_size = program.batch_size
         self._names: tuple[str, ...] = ()
         self._epoch: Callable[..., Any] | None = None
         self._score: Callable[..., Any] | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -26,8 +26,8 @@ class Rate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[mis
             raise ModelError.at("training.schedule", "a schedule", repr(kind), suggest(kind, SCHEDULES))
         super().__init__()
         self.kind = kind
-        self._base = tf.Variable(0.0, trainable=False, dtype=tf.float32)
-        self._steps = tf.Variable(1.0, trainable=False, dtype=tf.float32)
+        self._base = keras.Variable(0.0, trainable=False, dtype="float32", name="base_rate")
+        self._steps = keras.Variable(1.0, trainable=False, dtype="float32", name="rate_steps")
 
     def set(self, base: float, steps: int) -> None:
         """Begin again with this rate, for this many batches."""
@@ -35,26 +35,34 @@ class Rate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[mis
         self._steps.assign(float(steps))
 
     @property
-    def variables(self) -> list[tf.Variable]:
-        """The numbers that `set` changes."""
+    def variables(self) -> list[keras.Variable]:
+        """The numbers that `set` changes: base rate, and steps."""
         return [self._base, self._steps]
 
     def __call__(self, step: Any) -> Any:
         """The rate of the batch after `step` batches."""
+        base = tf.convert_to_tensor(self._base.value)
         if self.kind == "constant":
-            return self._base.value()
-        progress = tf.minimum(keras.ops.cast(step, "float32") / self._steps, 1.0)
+            return base
+        progress = tf.minimum(keras.ops.cast(step, "float32") / self._steps.value, 1.0)
         if self.kind == "linear":
-            return self._base * (1.0 - progress)
-        return self._base * 0.5 * (1.0 + tf.cos(np.float32(np.pi) * progress))
+            return base * (1.0 - progress)
+        return base * 0.5 * (1.0 + tf.cos(np.float32(np.pi) * progress))
 
     def get_config(self) -> dict[str, Any]:
         """As Keras wants to describe it."""
         return {"kind": self.kind}
 
 
-def optimizer_for(params: Mapping[str, Any], rate: Rate) -> keras.optimizers.Optimizer:
+def optimizer_for(
+    params: Mapping[str, Any], rate: Rate, variant: Callable[[type[Any]], type[Any]] = lambda kind: kind
+) -> keras.optimizers.Optimizer:
     """The Keras optimizer that a trial names, with those of its parameters that are arguments of it.
+
+    Args:
+        params: of the trial.
+        rate: its learning rate.
+        variant: what to make of the class first.
 
     Raises:
         ModelError: there is no such optimizer.
@@ -63,4 +71,5 @@ def optimizer_for(params: Mapping[str, Any], rate: Rate) -> keras.optimizers.Opt
     if name not in OPTIMIZERS:
         raise ModelError.at("parameters.optimizer", "an optimizer of Keras", repr(name), suggest(str(name), OPTIMIZERS))
     arguments = {key: params[key] for key in optimizer_arguments(name) if key in params}
-    return getattr(keras.optimizers, OPTIMIZERS[name].keras_class)(learning_rate=rate, **arguments)
+    kind = variant(getattr(keras.optimizers, OPTIMIZERS[name].keras_class))
+    return kind(learning_rate=rate, **arguments)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import replace
+from typing import Any
 
 import keras
 
@@ -43,7 +44,7 @@ class SequentialTrainer:
     way = "keras"
     why = ""
 
-    def __init__(self, setup: TrainerSetup, build: Build, make_loop: MakeLoop) -> None:
+    def __init__(self, setup: TrainerSetup, build: Build, make_loop: MakeLoop[Any]) -> None:
         configure(setup)
         self._setup = setup
         self._programs = Programs(setup, build, make_loop)
@@ -94,7 +95,7 @@ class SequentialTrainer:
         self._programs.keep(spec, program)
         return end
 
-    def _run(self, spec: TrialSpec, program: Program, feed: Feed, reporter: _Reporter) -> TrialEnded:
+    def _run(self, spec: TrialSpec, program: Program[Any], feed: Feed, reporter: _Reporter) -> TrialEnded:
         watch = _Watch(spec, feed.split.target_sd, reporter)
         program.loop.train(feed, spec.seeds.shuffle, spec.epochs, watch)
         if watch.diverged:
@@ -106,7 +107,7 @@ class SequentialTrainer:
             return TrialEnded.diverged(spec, watch.epoch)
         return TrialEnded.completed(spec, {**watch.metrics, **final})
 
-    def _final(self, spec: TrialSpec, program: Program, feed: Feed) -> Logs:
+    def _final(self, spec: TrialSpec, program: Program[Any], feed: Feed) -> Logs:
         """What is measured after the last epoch, besides what was measured in it."""
         final = {}
         if program.averages:  # the weights are no longer those that the last epoch was validated with
