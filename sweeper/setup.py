@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sweeper.trial import Stage
+
 
 @dataclass(frozen=True)
 class TrainerSetup:
@@ -13,7 +15,10 @@ class TrainerSetup:
 
     Attributes:
         trainer: `keras`, or the `module:function` that replaces it.
-        fuse: how Keras trains a cohort: `auto`, `graph` or `off`.
+        fuse: how Keras trains a cohort: `auto`, `stacked`, `graph` or `off`.
+        alone: stages whose trials the plan puts in cohorts of one, as when each has a dropout of its own: there is
+            nothing to stack them with.
+        memory_bytes: what a worker may use; None: as much as it likes.
         folder: folder of the study file; it is on the import path of a user's modules.
         model: built-in name or `module:function`.
         model_options: fixed keyword arguments of the model function; a trial's parameters override them.
@@ -26,6 +31,8 @@ class TrainerSetup:
 
     trainer: str = "keras"
     fuse: str = "auto"
+    alone: tuple[Stage, ...] = ()
+    memory_bytes: int | None = None
     folder: str = "."
     model: str = "mlp"
     model_options: Mapping[str, Any] = field(default_factory=dict)

@@ -284,10 +284,14 @@ def batch_size_of(spec: TrialSpec, setup: TrainerSetup) -> int:
     return int(spec.params.get("batch_size", setup.batch_size))
 
 
+def shared(params: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """What trials that are trained together have in common: all but the learning rate."""
+    return sorted((name, value) for name, value in params.items() if name != "learning_rate")
+
+
 def _key(recipe: Recipe, params: Mapping[str, Any]) -> str:
     """Equal for two trials if and only if a compiled step serves both."""
-    static = {name: value for name, value in params.items() if name != "learning_rate"}
-    return repr((recipe.info, sorted(recipe.options.items()), sorted(static.items())))
+    return repr((recipe.info, sorted(recipe.options.items()), shared(params)))
 
 
 def _values(variables: Sequence[Any]) -> list[Array]:

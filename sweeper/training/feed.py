@@ -12,7 +12,10 @@ from sweeper.data import Array, DataInfo, Dataset, Part, Split, Task
 from sweeper.seeds import generator
 
 KEPT_SPLITS = 2
-"""Trials of a cohort share a split or take turns on a few; more would only hold copies of the data."""
+"""Trials of a cohort share a split, or have one each; more than two of a large data set would be but copies of it."""
+
+KEPT_BYTES = 64 * 2**20
+"""Of splits that are kept beyond those: the finalists of a confirmation use the same ones, one after the other."""
 
 EVALUATION_BATCH = 256
 """Rows; large enough that a step costs more than its call."""
@@ -31,6 +34,11 @@ class Feed:
     validation: Part
     info: DataInfo
     split: Split
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the rows that are trained on and validated with."""
+        return sum(rows.nbytes for part in (self.train, self.validation) for rows in (part.x, part.y))
 
     def open_test(self) -> Part:
         """The sealed test rows. For the stages that are evidence, and for the model that is kept."""
@@ -54,7 +62,8 @@ class Feeds:
             feed = Feed(model_rows(split.train, data.info), model_rows(split.validation, data.info), data.info, split)
         self._feeds[seed] = feed
         for oldest in list(self._feeds)[:-KEPT_SPLITS]:
-            del self._feeds[oldest]
+            if sum(kept.size_bytes for kept in self._feeds.values()) > KEPT_BYTES:
+                del self._feeds[oldest]
         return feed
 
 

@@ -7,7 +7,6 @@ cohort.
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import replace
 from typing import Any
@@ -23,7 +22,8 @@ from sweeper.training.feed import Feed, Feeds
 from sweeper.training.keep import keep_model
 from sweeper.training.metrics import Logs, in_original_unit
 from sweeper.training.process import configure
-from sweeper.trial import Cohort, EpochEnded, Signal, Stage, Status, TrialEnded, TrialSpec
+from sweeper.training.watch import Reporter, Watch, prefixed
+from sweeper.trial import Cohort, Stage, Status, TrialEnded, TrialSpec
 
 TESTED_STAGES = (Stage.CONFIRM, Stage.KEEP)
 """Where the sealed test rows are opened."""
@@ -53,7 +53,7 @@ class SequentialTrainer:
     def __call__(self, cohort: Cohort, data: Dataset, report: Report, /) -> list[TrialEnded]:
         """Train every trial of the cohort; each end is reported as soon as it is known, and returned."""
         configure(self._setup)
-        reporter = _Reporter(report)
+        reporter = Reporter(report)
         ends = []
         for spec in cohort.trials:
             end = self._guarded(spec, data, reporter, cohort.keep)
@@ -76,7 +76,7 @@ class SequentialTrainer:
         feed = self._feeds.of(data, spec.seeds.split)
         return self._programs.recipe(spec, feed).fresh(spec.seeds.init)
 
-    def _guarded(self, spec: TrialSpec, data: Dataset, reporter: _Reporter, keep: str | None) -> TrialEnded:
+    def _guarded(self, spec: TrialSpec, data: Dataset, reporter: Reporter, keep: str | None) -> TrialEnded:
         started = time.perf_counter()
         try:
             end = self._train(spec, data, reporter, keep)
@@ -86,7 +86,7 @@ class SequentialTrainer:
             end = TrialEnded.failed(spec, told(error))
         return replace(end, duration_s=time.perf_counter() - started)
 
-    def _train(self, spec: TrialSpec, data: Dataset, reporter: _Reporter, keep: str | None) -> TrialEnded:
+    def _train(self, spec: TrialSpec, data: Dataset, reporter: Reporter, keep: str | None) -> TrialEnded:
         feed = self._feeds.of(data, spec.seeds.split)
         program = self._programs.ready(spec, feed)
         end = self._run(spec, program, feed, reporter)
@@ -95,67 +95,18 @@ class SequentialTrainer:
         self._programs.keep(spec, program)
         return end
 
-    def _run(self, spec: TrialSpec, program: Program[Any], feed: Feed, reporter: _Reporter) -> TrialEnded:
-        watch = _Watch(spec, feed.split.target_sd, reporter)
+    def _run(self, spec: TrialSpec, program: Program[Any], feed: Feed, reporter: Reporter) -> TrialEnded:
+        watch = Watch(spec, feed.split.target_sd, reporter)
         program.loop.train(feed, spec.seeds.shuffle, spec.epochs, watch)
-        if watch.diverged:
-            return TrialEnded.diverged(spec, watch.epoch)
-        if watch.stopped:
-            return TrialEnded.pruned(spec, watch.metrics, epochs=watch.epoch + 1)
-        final = self._final(spec, program, feed)
-        if not _all_finite(final):
-            return TrialEnded.diverged(spec, watch.epoch)
-        return TrialEnded.completed(spec, {**watch.metrics, **final})
+        cut_short = watch.diverged or watch.stopped
+        return watch.end({} if cut_short else self._final(spec, program, feed))
 
     def _final(self, spec: TrialSpec, program: Program[Any], feed: Feed) -> Logs:
         """What is measured after the last epoch, besides what was measured in it."""
         final = {}
         if program.averages:  # the weights are no longer those that the last epoch was validated with
-            final.update(_prefixed("val_", program.loop.evaluate(feed.validation)))
+            final.update(prefixed("val_", program.loop.evaluate(feed.validation)))
         if spec.stage in TESTED_STAGES:
             test = feed.open_test()
-            final.update(_prefixed("test_", program.loop.evaluate(test)) if len(test) else {})
+            final.update(prefixed("test_", program.loop.evaluate(test)) if len(test) else {})
         return in_original_unit(final, feed.split.target_sd)
-
-
-class _Watch:
-    """Follows a trial epoch by epoch, and ends it when it diverges or the coordinator says so."""
-
-    def __init__(self, spec: TrialSpec, target_sd: float, reporter: _Reporter) -> None:
-        self._spec, self._target_sd, self._reporter = spec, target_sd, reporter
-        self.epoch = 0
-        self.metrics: Logs = {}
-        self.diverged = False
-        self.stopped = False
-
-    def __call__(self, epoch: int, logs: Logs, weights_are_finite: bool) -> bool:
-        self.epoch = epoch
-        self.diverged = not (weights_are_finite and _all_finite(logs))
-        if self.diverged:
-            return False
-        self.metrics = in_original_unit(logs, self._target_sd)
-        self.stopped = self._reporter(EpochEnded(self._spec.number, epoch, self.metrics)) is Signal.STOP
-        return not self.stopped
-
-
-class _Reporter:
-    """Passes events on, and remembers what the coordinator raised: that is no fault of the trial."""
-
-    def __init__(self, report: Report) -> None:
-        self._report = report
-        self.error: BaseException | None = None
-
-    def __call__(self, event: EpochEnded | TrialEnded) -> Signal:
-        try:
-            return self._report(event)
-        except BaseException as error:
-            self.error = error
-            raise
-
-
-def _all_finite(logs: Logs) -> bool:
-    return all(map(math.isfinite, logs.values()))
-
-
-def _prefixed(prefix: str, logs: Logs) -> Logs:
-    return {prefix + name: value for name, value in logs.items()}
