@@ -171,7 +171,10 @@ class EngineConfig(Model):
 
     kind: Literal["processes", "inline"] = "processes"
     workers: Union[Literal["auto"], Count] = "auto"
-    fuse: Literal["auto", "graph", "off"] = Field("auto", description="How a cohort is trained; auto decides by rule.")
+    fuse: Literal["auto", "stacked", "graph", "off"] = Field(
+        "auto",
+        description="How a cohort is trained: together, one by one in a compiled epoch, by model.fit; auto tries.",
+    )
 
 
 class TrackingConfig(Model):

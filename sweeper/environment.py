@@ -66,11 +66,15 @@ def cores() -> int:
 
 
 def memory_bytes() -> int | None:
-    """Memory of the machine, if it can be told."""
+    """Memory of the machine, or what the control group of this process allows of it, if it can be told."""
     try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (ValueError, OSError):
         return None
+    try:
+        return min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    except (OSError, ValueError):  # no control groups, or "max"
+        return memory
 
 
 def _git(folder: Path, *words: str) -> str | None:

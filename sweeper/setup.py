@@ -16,6 +16,8 @@ class TrainerSetup:
     Attributes:
         trainer: `keras`, or the `module:function` that replaces it.
         fuse: how Keras trains a cohort: `auto`, `stacked`, `graph` or `off`.
+        cohort: trials that the plan puts together at most.
+        remembered: what earlier tries of models on this machine told: key -> (way, why).
         alone: stages whose trials the plan puts in cohorts of one, as when each has a dropout of its own: there is
             nothing to stack them with.
         memory_bytes: what a worker may use; None: as much as it likes.
@@ -31,6 +33,8 @@ class TrainerSetup:
 
     trainer: str = "keras"
     fuse: str = "auto"
+    cohort: int = 8
+    remembered: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     alone: tuple[Stage, ...] = ()
     memory_bytes: int | None = None
     folder: str = "."

@@ -58,7 +58,8 @@ class Drive:
     """One run of a study.
 
     Attributes:
-        way: how trials are trained, once a worker has said so.
+        judge_epoch: answers an epoch.
+        on_ready: told how a worker trains.
     """
 
     planner: Planner
@@ -69,6 +70,7 @@ class Drive:
     limits: Limits = field(default_factory=Limits)
     no_information: Mapping[str, float] = field(default_factory=dict)
     judge_epoch: JudgeEpoch = lambda _spec, _event: Signal.CONTINUE
+    on_ready: Callable[[TrainerReady], None] = lambda _event: None
 
     def __post_init__(self) -> None:
         self._queue: deque[Cohort] = deque()
@@ -79,7 +81,6 @@ class Drive:
         self._began = time.monotonic()
         self._planned = 0
         self._out_of_time = False
-        self.way = ""
 
     def run(self, engine: Engine) -> None:
         """Train everything that the planner wants.
@@ -122,7 +123,7 @@ class Drive:
         elif isinstance(event, TrialEnded):
             self._trial(event)
         elif isinstance(event, TrainerReady):
-            self.way = event.way
+            self.on_ready(event)
         self.limits.interrupted()
         if not isinstance(event, EpochEnded):
             self.observer.tick()

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any, Union
 
 Scalar = Union[str, int, float, bool, None]
@@ -153,14 +154,23 @@ class Cohort:
 
     Attributes:
         keep: folder in which the trainer leaves `model.keras` and `predictions.npz` of the (single) trial.
+        cramped: whether more of these trials together may be too much for the memory of a worker: one was killed.
     """
 
     trials: tuple[TrialSpec, ...]
     keep: str | None = None
+    cramped: bool = False
 
     def without(self, numbers: frozenset[int]) -> Cohort:
         """The rest of the cohort when the trials with these numbers have ended."""
-        return Cohort(tuple(spec for spec in self.trials if spec.number not in numbers), self.keep)
+        return replace(self, trials=tuple(spec for spec in self.trials if spec.number not in numbers))
+
+    def parts(self, number: int) -> list[Cohort]:
+        """The trials in so many cohorts of nearly equal size, none empty; cramped if there is more than one."""
+        total, number = len(self.trials), min(number, len(self.trials))
+        ends = [total * part // number for part in range(number + 1)]
+        cramped = self.cramped or number > 1
+        return [Cohort(self.trials[a:b], self.keep, cramped) for a, b in pairwise(ends)]
 
 
 @dataclass(frozen=True)
@@ -239,9 +249,17 @@ class Heartbeat:
 
 @dataclass(frozen=True)
 class TrainerReady:
-    """A worker is about to train: `way` says how, for people (`graph: one compiled function an epoch`)."""
+    """A worker is about to train.
+
+    Attributes:
+        way: how, in a line for people (`graph: one compiled function an epoch`).
+        fuse: the same in the word that a study file has for it; the other workers of the study follow it.
+        key: under which this is to be remembered, if it was found out by trying.
+    """
 
     way: str
+    fuse: str = ""
+    key: str | None = None
 
 
 Event = Union[EpochEnded, TrialEnded, Heartbeat, TrainerReady]

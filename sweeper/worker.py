@@ -47,7 +47,7 @@ class Payload:
     first: TrialSpec | None
 
 
-def main(pipe: Connection, answers: bool, log: str | None) -> None:
+def main(pipe: Connection, answers: bool, log: str | None = None) -> None:
     """Serve cohorts until the coordinator is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _quiet(log or os.devnull)
@@ -57,7 +57,7 @@ def main(pipe: Connection, answers: bool, log: str | None) -> None:
         if isinstance(prepared, WorkerFailed):
             pipe.send(prepared)
         else:
-            pipe.send(TrainerReady(way_of(prepared[0])))
+            pipe.send(readiness(prepared[0]))
             _serve_all(pipe, *prepared, answers=answers)
 
 
@@ -128,10 +128,16 @@ def _hushed_import() -> Iterator[None]:
         os.close(nowhere)
 
 
-def way_of(trainer: Trainer) -> str:
-    """How a trainer trains, in one line."""
+def readiness(trainer: Trainer) -> TrainerReady:
+    """How a trainer trains."""
     way, why = getattr(trainer, "way", None), getattr(trainer, "why", None)
-    return f"{way}: {why}" if way and why else "a trainer of your own"
+    if not (way and why):
+        return TrainerReady("a trainer of your own")
+    return TrainerReady(f"{way}: {why}", FUSE_OF.get(way, way), getattr(trainer, "key", None))
+
+
+FUSE_OF = {"fit": "off"}
+"""Words of a study file that differ from the name of the way."""
 
 
 def _peak_memory_bytes() -> int:

@@ -19,9 +19,9 @@ EXTENDABLE = ("looks", "trials", "points")
 """What `--extend` may raise, as `Prepared.fixed` has it: more of the same plan, on top of what has been trained."""
 
 NOTE, COMPLETE, SPENT_S, TRACKING, TRACKED_AT, WAY = "study", "complete", "spent_s", "tracking", "tracked_at", "way"
-RUN_BEGAN = "run_began"
+RUN_BEGAN, FUSE = "run_began", "fuse"
 """Notes in the ledger: what the study is, whether its plan is done, the seconds spent on it, the ids of its parent run,
-the address those are at, how trials were trained, and when the run at hand began."""
+the address those are at, how trials are trained (for people, and in the word of `engine.fuse`), when this run began."""
 
 
 def continue_or_begin(study: Prepared, ledger: OptunaLedger, *, extend: bool) -> Mapping[str, Any]:

@@ -181,7 +181,8 @@ def _probe(study: Prepared, slots: int) -> Probe:
                 waiting.append(_cohort(drafts[slot], event.number + 1, epochs))
         return Signal.CONTINUE
 
-    payload: Callable[[], Payload] = lambda: Payload(study.setup, study.data, first)  # noqa: E731
+    setup = planning.setup(study, workers=slots)
+    payload: Callable[[], Payload] = lambda: Payload(setup, study.data, first)  # noqa: E731
     engine = processes.ProcessEngine(worker_main, payload, workers=slots, per_trial_s=study.config.budget.per_trial)
     engine.run(lambda: waiting.pop() if waiting else None, on_event)
     failed = next((end for end in ended.values() if end.status.is_failure), None)

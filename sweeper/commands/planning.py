@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
+from sweeper import environment
 from sweeper.commands.judge import Judge
 from sweeper.commands.prepare import Prepared
 from sweeper.planning.design import BalancedDesign, exploration_seeds
@@ -12,14 +14,24 @@ from sweeper.planning.optuna_ledger import OptunaLedger
 from sweeper.planning.optuna_search import Search, SearchSettings
 from sweeper.planning.stages import Confirm, Explore, InOrder, Keep, Race
 from sweeper.protocols import Planner
+from sweeper.setup import TrainerSetup
 from sweeper.space import Choice
 from sweeper.stats.racing import STEPS
 from sweeper.trial import EpochEnded, Signal, Stage, TrialSpec
 
 COHORT = 8
-"""Trials trained together at most: the points of one combination. Larger ones make workers wait for the last."""
+"""Trials trained together at most: the points of one combination, and what fills the vectors of a CPU
+(`training.running.LANES`).
+
+Stacks of 16 and 32 take a quarter to a third less time a trial on small models (`tests/benchmarks/fusion.py`), but
+leave workers waiting for the last cohort of a round, and would be compiled anew for each finalist.
+"""
 
 DEFAULT_TRIALS = 100
+
+USABLE = 0.6
+"""Of the memory of the machine, for the stacks of all workers; the framework, the data and the rest of the machine have
+what is left."""
 
 JudgeEpoch = Callable[[TrialSpec, EpochEnded], Signal]
 
@@ -49,6 +61,25 @@ def design(study: Prepared) -> BalancedDesign:
     """The balanced design of a study."""
     config = study.config
     return BalancedDesign(study.space, study.points, config.search.seed, epochs=config.training.epochs)
+
+
+def setup(study: Prepared, *, workers: int) -> TrainerSetup:
+    """What each of so many workers is told about training."""
+    memory = environment.memory_bytes()
+    alone = solitary(study)
+    return replace(
+        study.setup,
+        cohort=COHORT if study.looks or not alone else 1,
+        alone=alone,
+        memory_bytes=None if memory is None else int(memory * USABLE / workers),
+    )
+
+
+def solitary(study: Prepared) -> tuple[Stage, ...]:
+    """Stages whose cohorts are of one trial: each has values of its own of what is compiled in, or is drawn alone."""
+    tuned = set(study.space.tuned_names())
+    together = tuned <= {"learning_rate"} and study.config.search.strategy == "balanced"
+    return () if together else (Stage.EXPLORE, Stage.RACE, Stage.SEARCH)
 
 
 def first_trial(study: Prepared) -> TrialSpec:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 import tempfile
@@ -20,7 +21,6 @@ from sweeper.commands.continuing import (
     SPENT_S,
     TRACKED_AT,
     TRACKING,
-    WAY,
     begin_run,
     continue_or_begin,
     told,
@@ -30,6 +30,7 @@ from sweeper.commands.prepare import Prepared, prepare
 from sweeper.commands.report import material
 from sweeper.commands.signals import Interruption
 from sweeper.commands.tracking import Tracking, open_tracking
+from sweeper.commands.ways import Ways
 from sweeper.engines import processes
 from sweeper.engines.inline import InlineEngine
 from sweeper.errors import Incomplete, Interrupted, StorageError, SweeperError, UsageError
@@ -48,7 +49,7 @@ from sweeper.tracking.parent import without_passwords
 from sweeper.tracking.reachable import check_reachable
 from sweeper.trial import TrialRecord
 from sweeper.verdict import Outcome, Verdict
-from sweeper.worker import Payload, make_trainer, way_of
+from sweeper.worker import Payload, make_trainer, readiness
 from sweeper.worker import main as worker_main
 
 SAY_EVERY_S = 5.0
@@ -188,6 +189,7 @@ class Session:
         planner, judge_epoch = planning.planner(study, judge, ledger, keep=self._keep())
         progress = Progress(study.space.combinations(), study.objective, expected=planning.expected(study))
         progress.restore(ledger.history.records())
+        ways = Ways(ledger, study.config.engine.fuse, None if self.options.storage is None else self.folder.root)
         limits = Limits(study.config.budget.time, study.config.budget.failures, self.interruption.check)
         try:
             with observer(self.options.display, progress, self.options.stream, title=study.config.name) as display:
@@ -202,9 +204,9 @@ class Session:
                     limits,
                     study.data.no_information(),
                     judge_epoch,
+                    ways.ready,
                 )
-                drive.run(self._engine(study))
-                ledger.note(WAY, drive.way)
+                drive.run(self._engine(study, ways))
         except (Incomplete, Interrupted) as error:
             return error
         return None
@@ -259,20 +261,23 @@ class Session:
         nowhere = self.options.storage is None and self.options.tracking is None
         return str(self.folder.keep) if wanted and not nowhere else None
 
-    def _engine(self, study: Prepared) -> Engine:
+    def _engine(self, study: Prepared, ways: Ways) -> Engine:
         kind = self._engine_kind()
         first = planning.first_trial(study)
+        slots = workers(self.options.workers or study.config.engine.workers)
+        setup = planning.setup(study, workers=1 if kind == "inline" else slots)
         if kind == "inline":
-            return InlineEngine(lambda: (make_trainer(study.setup, study.data, first), study.data), way_of)
+            return InlineEngine(lambda: (make_trainer(ways.known(setup), study.data, first), study.data), readiness)
         if kind == "processes":
             self._warm_up(needed=True)
+            log = None if self.options.storage is None else str(self.folder.worker_log)
             return processes.ProcessEngine(
-                worker_main,
-                lambda: Payload(study.setup, study.data, first),
-                workers=workers(self.options.workers or study.config.engine.workers),
+                functools.partial(worker_main, log=log),
+                lambda: Payload(ways.known(setup), study.data, first),
+                workers=slots,
                 per_trial_s=study.config.budget.per_trial,
                 answers=study.config.search.pruner != "none",
-                log=None if self.options.storage is None else str(self.folder.worker_log),
+                follow=ways.is_open,
             )
         if isinstance(kind, str):
             raise UsageError.at("engine", "processes or inline", repr(kind))

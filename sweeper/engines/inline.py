@@ -15,14 +15,16 @@ class InlineEngine:
 
     Args:
         prepare: makes trainer and data, once, before the first cohort.
-        way_of: says how a trainer trains.
+        readiness: says how a trainer trains.
     """
 
     def __init__(
-        self, prepare: Callable[[], tuple[Trainer, Dataset]], way_of: Callable[[Trainer], str] = lambda _: "inline"
+        self,
+        prepare: Callable[[], tuple[Trainer, Dataset]],
+        readiness: Callable[[Trainer], TrainerReady] = lambda _: TrainerReady("inline"),
     ) -> None:
         self._prepare = prepare
-        self._way_of = way_of
+        self._readiness = readiness
 
     def run(self, next_cohort: Callable[[], Cohort | None], on_event: Callable[[Event], Signal]) -> None:
         """Train until nothing comes; an exception of the coordinator passes through the trainer."""
@@ -38,7 +40,7 @@ class InlineEngine:
             while (cohort := next_cohort()) is not None:
                 if prepared is None:
                     prepared = self._prepare()
-                    on_event(TrainerReady(self._way_of(prepared[0])))
+                    on_event(self._readiness(prepared[0]))
                 serve(cohort, *prepared, send)
         except _Raised as raised:
             raise raised.cause from None

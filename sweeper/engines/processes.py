@@ -12,6 +12,7 @@ import atexit
 import contextlib
 import multiprocessing
 import os
+import signal
 import sys
 import time
 import types
@@ -33,7 +34,7 @@ ATTEMPTS = 2
 """How often a cohort is tried; its trials have one attempt more, each alone."""
 PRELOAD_LOG = "SWEEPER_WORKER_LOG"
 
-WorkerMain = Callable[[Connection, bool, str | None], None]
+WorkerMain = Callable[[Connection, bool], None]
 
 
 @dataclass
@@ -42,6 +43,7 @@ class _Worker:
     pipe: Connection
     cohort: Cohort | None = None
     attempt: int = 0
+    briefed: bool = False
     ended: set[int] = field(default_factory=set)
     ready: bool = False
     heard: bool = False
@@ -57,7 +59,7 @@ class _Worker:
         if self.cohort is None:
             return False
         if not self.ready:
-            return now - self.last_event > STARTUP_S
+            return self.briefed and now - self.last_event > STARTUP_S
         left = max(1, len(self.cohort.trials) - len(self.ended))
         silence = now - self.last_event > per_trial_s * (1 if self.heard else left)
         return silence or now - self.last_end > per_trial_s * left
@@ -67,12 +69,12 @@ class ProcessEngine:
     """A `protocols.Engine`.
 
     Args:
-        main: what a worker process runs, with its end of a pipe (the payload comes first), `answers` and `log`.
-        payload: told to every worker once; asked for when the first worker starts.
+        main: what a worker process runs, with its end of a pipe (the payload comes first) and `answers`.
+        payload: told to every worker once; asked for when the worker is to begin.
+        follow: whether the others wait until the first worker has said how it trains: `payload` may then say it.
         workers: processes at most.
         per_trial_s: seconds a trial may take before its worker counts as hanging.
         answers: whether workers wait for the answer to every epoch (a pruner needs that; it costs a round trip).
-        log: file that takes what workers print; None: nowhere.
     """
 
     def __init__(
@@ -83,14 +85,14 @@ class ProcessEngine:
         workers: int,
         per_trial_s: float = 600.0,
         answers: bool = False,
-        log: str | None = None,
+        follow: bool = False,
     ) -> None:
         self._main = main
         self._payload = payload
+        self._follow = follow
         self._workers = workers
         self._per_trial_s = per_trial_s
         self._answers = answers
-        self._log = log
         self._alive: list[_Worker] = []
         self._again: deque[tuple[Cohort, int]] = deque()
 
@@ -132,22 +134,37 @@ class ProcessEngine:
 
     def _start(self) -> _Worker:
         ours, theirs = context().Pipe()
-        process = context().Process(target=self._main, args=(theirs, self._answers, self._log))
+        process = context().Process(target=self._main, args=(theirs, self._answers))
         with _without_main():
             process.start()
         theirs.close()
         worker = _Worker(process, ours)
         self._alive.append(worker)
-        with contextlib.suppress(OSError):  # its death is noticed when it is listened to
-            ours.send(self._payload())
         return worker
 
     def _assign(self, worker: _Worker, cohort: Cohort, attempt: int) -> None:
         worker.cohort, worker.attempt = cohort, attempt
         worker.ended, worker.heard = set(), False
         worker.last_event = worker.last_end = time.monotonic()
-        with contextlib.suppress(OSError):
-            worker.pipe.send(cohort)
+        if worker.briefed:
+            self._send(worker, cohort)
+        else:
+            self._brief_who_may_begin()
+
+    def _brief_who_may_begin(self) -> None:
+        """Tell workers what they have to know; before one of them is ready, only one if the others are to follow it."""
+        for worker in self._alive:
+            waits = self._follow and any(other.briefed for other in self._alive)
+            if worker.briefed or worker.cohort is None or waits:
+                continue
+            worker.briefed = True
+            worker.last_event = worker.last_end = time.monotonic()
+            self._send(worker, self._payload())
+            self._send(worker, worker.cohort)
+
+    def _send(self, worker: _Worker, message: Any) -> None:
+        with contextlib.suppress(OSError):  # its death is noticed when it is listened to
+            worker.pipe.send(message)
 
     def _listen(self, worker: _Worker, on_event: Callable[[Event], Signal], *, gone: bool) -> None:
         """Take what it has said; `gone`: it had died before, and has nothing more to say than that."""
@@ -175,8 +192,10 @@ class ProcessEngine:
             raise SweeperError.from_dict(message.document)
         elif isinstance(message, TrainerReady):
             worker.ready = True
+            self._follow = False
             worker.last_end = worker.last_event
             on_event(message)
+            self._brief_who_may_begin()
         elif isinstance(message, EpochEnded):
             worker.heard = True
             signal = on_event(message)
@@ -204,17 +223,22 @@ class ProcessEngine:
         worker.process.join()
 
     def _lost(self, worker: _Worker, status: Status, reason: str, on_event: Callable[[Event], Signal]) -> None:
-        """The worker is gone: its cohort is tried once more, then trial by trial; a trial lost alone is recorded."""
+        """The worker is gone: its cohort is tried once more, then trial by trial; a trial lost alone is recorded.
+
+        One that was killed may have run out of memory: its cohort is tried in two halves.
+        """
         self._dismiss(worker)
         assert worker.cohort is not None
         rest = worker.cohort.without(frozenset(worker.ended))
+        parts = 2 if worker.process.exitcode == -signal.SIGKILL and status is Status.CRASHED else 1
         if worker.attempt < ATTEMPTS:
-            self._again.append((rest, worker.attempt + 1))
+            self._again.extend((part, worker.attempt + 1) for part in rest.parts(parts))
         elif worker.ready and len(rest.trials) > 1:
-            self._again.extend((Cohort((spec,), rest.keep), worker.attempt + 1) for spec in rest.trials)
+            self._again.extend((part, worker.attempt + 1) for part in rest.parts(len(rest.trials)))
         else:
             for spec in rest.trials:
                 on_event(TrialEnded.failed(spec, f"{reason}, {worker.attempt} times", status=status))
+        self._brief_who_may_begin()
 
 
 def warm_up(preload: str, log: str | None) -> None:

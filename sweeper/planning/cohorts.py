@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import count, groupby
+from itertools import count, groupby, pairwise
 
 from sweeper.protocols import History
 from sweeper.trial import Cohort, TrialSpec
@@ -38,11 +38,13 @@ def numbered(drafts: Sequence[TrialSpec], history: History) -> list[TrialSpec]:
 
 
 def cohorts(specs: Iterable[TrialSpec], size: int) -> list[Cohort]:
-    """Neighbours that share everything but learning rate and seeds, at most `size` together."""
+    """Neighbours that share everything but learning rate and seeds, in cohorts of nearly equal size, at most `size`."""
     result: list[Cohort] = []
     for _, group in groupby(specs, key=_shared):
         members = tuple(group)
-        result += [Cohort(members[start : start + size]) for start in range(0, len(members), size)]
+        number = -(-len(members) // size)
+        ends = [len(members) * part // number for part in range(number + 1)]
+        result += [Cohort(members[start:end]) for start, end in pairwise(ends)]
     return result
 
 

@@ -14,7 +14,6 @@ from sweeper.training.feed import Feed, orders
 from sweeper.training.metrics import Logs
 from sweeper.training.pure import State
 from sweeper.training.stack import SizedLoop, StackLoop
-from sweeper.training.watch import Watch
 from sweeper.trial import TrialSpec
 
 LANES = 8
@@ -34,16 +33,15 @@ class Member:
 
     spec: TrialSpec
     feed: Feed
-    watch: Watch
     order: Iterator[Array]
     due: Array
     seconds: float = 0.0
 
     @classmethod
-    def of(cls, spec: TrialSpec, feed: Feed, watch: Watch) -> Member:
+    def of(cls, spec: TrialSpec, feed: Feed) -> Member:
         """A trial before its first epoch."""
         order = orders(len(feed.train), spec.seeds.shuffle)
-        return cls(spec, feed, watch, order, next(order))
+        return cls(spec, feed, order, next(order))
 
 
 class Pile:

@@ -39,16 +39,20 @@ class SequentialTrainer:
     Attributes:
         way: of training, in a word.
         why: it was chosen, in one line.
+        key: under which that is to be remembered, if a try has told it.
+        programs: the compiled models.
+        feeds: the splits.
     """
 
     way = "keras"
     why = ""
+    key: str | None = None
 
     def __init__(self, setup: TrainerSetup, build: Build, make_loop: MakeLoop[Any]) -> None:
         configure(setup)
         self._setup = setup
-        self._programs = Programs(setup, build, make_loop)
-        self._feeds = Feeds()
+        self.programs = Programs(setup, build, make_loop)
+        self.feeds = Feeds()
 
     def __call__(self, cohort: Cohort, data: Dataset, report: Report, /) -> list[TrialEnded]:
         """Train every trial of the cohort; each end is reported as soon as it is known, and returned."""
@@ -73,8 +77,8 @@ class SequentialTrainer:
             ModelError: the model function does not keep its contract.
         """
         configure(self._setup)
-        feed = self._feeds.of(data, spec.seeds.split)
-        return self._programs.recipe(spec, feed).fresh(spec.seeds.init)
+        feed = self.feeds.of(data, spec.seeds.split)
+        return self.programs.recipe(spec, feed).fresh(spec.seeds.init)
 
     def _guarded(self, spec: TrialSpec, data: Dataset, reporter: Reporter, keep: str | None) -> TrialEnded:
         started = time.perf_counter()
@@ -87,12 +91,12 @@ class SequentialTrainer:
         return replace(end, duration_s=time.perf_counter() - started)
 
     def _train(self, spec: TrialSpec, data: Dataset, reporter: Reporter, keep: str | None) -> TrialEnded:
-        feed = self._feeds.of(data, spec.seeds.split)
-        program = self._programs.ready(spec, feed)
+        feed = self.feeds.of(data, spec.seeds.split)
+        program = self.programs.ready(spec, feed)
         end = self._run(spec, program, feed, reporter)
         if keep is not None and end.status is Status.COMPLETED:
             keep_model(keep, program.copy(spec.seeds.init), feed)
-        self._programs.keep(spec, program)
+        self.programs.keep(spec, program)
         return end
 
     def _run(self, spec: TrialSpec, program: Program[Any], feed: Feed, reporter: Reporter) -> TrialEnded:

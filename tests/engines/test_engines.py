@@ -183,7 +183,8 @@ def test_a_broken_pipe_of_the_coordinator_is_not_the_death_of_a_worker(answers):
 
 def test_what_workers_print_reaches_their_log(tmp_path):
     log = tmp_path / "worker.log"
-    drive(ProcessEngine(worker_main, payload_of("worker_mains:prints"), workers=1, log=str(log)), cohorts(1, 1))
+    main = functools.partial(worker_main, log=str(log))
+    drive(ProcessEngine(main, payload_of("worker_mains:prints"), workers=1), cohorts(1, 1))
     assert "as loud as can be" in log.read_text(encoding="utf-8")
 
 

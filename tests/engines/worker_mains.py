@@ -39,13 +39,13 @@ def main(pipe, answers, log=None):
             return
 
 
-def main_retiring(pipe, answers, log):
+def main_retiring(pipe, answers):
     global RETIRES
     RETIRES = True
     main(pipe, answers)
 
 
-def main_refusing(pipe, answers, log):
+def main_refusing(pipe, answers):
     pipe.recv()
     pipe.send(WorkerFailed(ModelError.at("model", "a model", "None", "return it").to_dict()))
 

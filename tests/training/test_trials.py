@@ -18,6 +18,7 @@ from sweeper.setup import TrainerSetup
 from sweeper.training.feed import Feeds, orders
 from sweeper.training.fit import FitTrainer
 from sweeper.training.graph import GraphTrainer
+from sweeper.training.stacked import StackedTrainer
 from sweeper.trial import Cohort, EpochEnded, Seeds, Stage, Status, TrialEnded
 
 pytestmark = pytest.mark.slow
@@ -27,7 +28,7 @@ RICH = {"dropout": 0.2, "batch_norm": True, "units": (8, 6)}
 mlp = resolve_model("mlp")
 
 
-@pytest.fixture(params=[FitTrainer, GraphTrainer], ids=lambda kind: kind.__name__)
+@pytest.fixture(params=[FitTrainer, GraphTrainer, StackedTrainer], ids=lambda kind: kind.__name__)
 def kind(request):
     return request.param
 
