@@ -155,22 +155,27 @@ class Cohort:
     Attributes:
         keep: folder in which the trainer leaves `model.keras` and `predictions.npz` of the (single) trial.
         cramped: whether more of these trials together may be too much for the memory of a worker: one was killed.
+        company: these trials and those that had ended when the cohort was cut short, as they were first planned. A
+            trainer whose numbers depend on it in the last bit trains them all again; it reports `trials` only.
     """
 
     trials: tuple[TrialSpec, ...]
     keep: str | None = None
     cramped: bool = False
+    company: tuple[TrialSpec, ...] = ()
 
     def without(self, numbers: frozenset[int]) -> Cohort:
         """The rest of the cohort when the trials with these numbers have ended."""
-        return replace(self, trials=tuple(spec for spec in self.trials if spec.number not in numbers))
+        left = tuple(spec for spec in self.trials if spec.number not in numbers)
+        return replace(self, trials=left, company=self.company or self.trials)
 
     def parts(self, number: int) -> list[Cohort]:
         """The trials in so many cohorts of nearly equal size, none empty; cramped if there is more than one."""
         total, number = len(self.trials), min(number, len(self.trials))
         ends = [total * part // number for part in range(number + 1)]
-        cramped = self.cramped or number > 1
-        return [Cohort(self.trials[a:b], self.keep, cramped) for a, b in pairwise(ends)]
+        if number == 1:
+            return [self]
+        return [Cohort(self.trials[a:b], self.keep, cramped=True) for a, b in pairwise(ends)]
 
 
 @dataclass(frozen=True)

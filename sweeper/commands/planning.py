@@ -51,7 +51,8 @@ def planner(study: Prepared, judge: Judge, ledger: OptunaLedger, *, keep: str | 
         stages.append(search)
         judge_epoch = search.judge_epoch
     if study.looks:
-        stages.append(Confirm(judge.candidates, judge.next_look, seed=seed, epochs=epochs, cohort_size=COHORT))
+        block = -(-study.looks[0] // -(-study.looks[0] // COHORT))  # the seeds of a look in cohorts of equal size
+        stages.append(Confirm(judge.candidates, judge.next_look, seed=seed, epochs=epochs, cohort_size=block))
     if keep is not None:
         stages.append(Keep(judge.pick, keep, seed=seed, epochs=epochs))
     return InOrder(*stages), judge_epoch

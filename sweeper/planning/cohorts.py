@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import count, groupby, pairwise
+from itertools import count, groupby
 
 from sweeper.protocols import History
 from sweeper.trial import Cohort, TrialSpec
@@ -18,6 +18,29 @@ Identity = tuple[str, str, int]
 def identity(spec: TrialSpec) -> Identity:
     """What makes two trials the same training: stage, parameters and repetition."""
     return spec.stage.value, json.dumps(spec.params, sort_keys=True, default=str), spec.repetition
+
+
+def planned(drafts: Sequence[TrialSpec], history: History, size: int) -> list[Cohort]:
+    """What history lacks of the drafts, in cohorts that share everything but learning rate and seeds.
+
+    A cohort is a block of up to `size` repetitions of one stage, whichever of them have ended: those keep the others
+    company, so that a round that was cut short goes on in the same stacks, with the same numbers to the last bit.
+    """
+    missing = {identity(spec): spec for spec in numbered(drafts, history)}
+    done = {identity(record.spec): record.spec for record in history.records() if not record.ended.status.is_failure}
+    result = []
+    for _, block in groupby(drafts, key=lambda draft: (_shared(draft), draft.stage, draft.repetition // size)):
+        known = [identity(draft) for draft in block]
+        trials = tuple(missing[each] for each in known if each in missing)
+        company = tuple(missing.get(each) or done[each] for each in known if each in missing or each in done)
+        if trials:
+            result.append(Cohort(trials, company=() if company == trials else company))
+    return result
+
+
+def alone(specs: Iterable[TrialSpec]) -> list[Cohort]:
+    """Every trial a cohort of its own."""
+    return [Cohort((spec,)) for spec in specs]
 
 
 def numbered(drafts: Sequence[TrialSpec], history: History) -> list[TrialSpec]:
@@ -35,17 +58,6 @@ def numbered(drafts: Sequence[TrialSpec], history: History) -> list[TrialSpec]:
         for known, draft in missing
         if known not in done
     ]
-
-
-def cohorts(specs: Iterable[TrialSpec], size: int) -> list[Cohort]:
-    """Neighbours that share everything but learning rate and seeds, in cohorts of nearly equal size, at most `size`."""
-    result: list[Cohort] = []
-    for _, group in groupby(specs, key=_shared):
-        members = tuple(group)
-        number = -(-len(members) // size)
-        ends = [len(members) * part // number for part in range(number + 1)]
-        result += [Cohort(members[start:end]) for start, end in pairwise(ends)]
-    return result
 
 
 def _shared(spec: TrialSpec) -> str:

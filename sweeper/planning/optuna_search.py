@@ -18,7 +18,7 @@ from typing import Any
 import optuna
 from optuna.samplers import BaseSampler
 
-from sweeper.planning.cohorts import cohorts
+from sweeper.planning.cohorts import alone
 from sweeper.planning.design import exploration_seeds
 from sweeper.planning.optuna_ledger import OptunaLedger
 from sweeper.protocols import History
@@ -67,7 +67,7 @@ class Search:
         self._ledger.guarded(
             lambda: drawn.extend(self._draw() for _ in range(min(wanted, self._settings.trials - begun)))
         )
-        return cohorts(sorted(drawn, key=lambda spec: spec.number), 1)
+        return alone(sorted(drawn, key=lambda spec: spec.number))
 
     def judge_epoch(self, spec: TrialSpec, event: EpochEnded) -> Signal:
         """Feed the pruner and pass on its answer."""

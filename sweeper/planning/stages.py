@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sweeper.planning.cohorts import UNNUMBERED, cohorts, numbered
+from sweeper.planning.cohorts import UNNUMBERED, planned
 from sweeper.planning.design import BalancedDesign, confirmation_seeds, race_seeds
 from sweeper.protocols import History, Planner
 from sweeper.trial import Cohort, Combination, Stage, Status, TrialRecord, TrialSpec
@@ -32,9 +32,9 @@ class InOrder:
     def next_round(self, history: History) -> Sequence[Cohort]:
         """The next round of the first stage that is not done."""
         for stage in self._stages:
-            planned = stage.next_round(history)
-            if planned:
-                return planned
+            cohorts = stage.next_round(history)
+            if cohorts:
+                return cohorts
         return ()
 
 
@@ -48,7 +48,7 @@ class Explore:
     def next_round(self, history: History) -> Sequence[Cohort]:
         """What the history lacks of the design."""
         drafts = [self._design.draft(index) for index in range(len(self._design))]
-        return cohorts(numbered(drafts, history), self._cohort_size)
+        return planned(drafts, history, self._cohort_size)
 
 
 class Race:
@@ -79,7 +79,7 @@ class Race:
             for combination, settings in racers
             for lap, params in enumerate(settings)
         ]
-        return cohorts(numbered(drafts, history), self._cohort_size)
+        return planned(drafts, history, self._cohort_size)
 
 
 class Confirm:
@@ -114,7 +114,7 @@ class Confirm:
         alive, seeds = look
         candidates = [c for c in self._finalists(records) if c.combination in alive]
         drafts = [self._draft(candidate, repetition) for candidate in candidates for repetition in range(seeds)]
-        return cohorts(numbered(drafts, history), self._cohort_size)
+        return planned(drafts, history, self._cohort_size)
 
     def _draft(self, candidate: Candidate, repetition: int) -> TrialSpec:
         return TrialSpec(
@@ -153,7 +153,7 @@ class Keep:
         seeds = confirmation_seeds(self._seed, 0)
         before = sum(record.spec.stage is Stage.KEEP for record in records)
         draft = TrialSpec(UNNUMBERED, Stage.KEEP, pick.combination, pick.params, seeds, self._epochs, before)
-        return [replace(cohort, keep=self._folder) for cohort in cohorts(numbered([draft], history), 1)]
+        return [replace(cohort, keep=self._folder) for cohort in planned([draft], history, 1)]
 
 
 def is_kept(records: Sequence[TrialRecord], params: Mapping[str, Any], *, completed: bool = False) -> bool:

@@ -32,7 +32,7 @@ WAYS = ("auto", "stacked", "graph", "off")
 KerasTrainer = Union[SequentialTrainer, StackedTrainer]
 
 PROGRAM_SERVES = 2
-"""Cohorts that a compiled program sees, about: exploration, then the race and confirmation of some, on several workers."""
+"""Cohorts that a compiled program sees, about: exploration, then race and confirmation of some, on several workers."""
 
 LARGEST_HELD_BYTES = 2**30
 """Of rows that `auto` lets a graph hold whole; more are better streamed, above all into the memory of a GPU."""

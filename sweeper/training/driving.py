@@ -35,22 +35,14 @@ class StackDrive:
         self._watches: dict[int, Watch] = {}
 
     def train(self, trials: Sequence[tuple[TrialSpec, Feed]]) -> None:
-        """Train the trials to their ends, as many at a time as is best."""
+        """Train the trials to their ends, as many at a time as fit."""
         left = list(trials)
         while left:
-            size = self._size(len(left), left[0][0].epochs)
+            size = fitting(len(left), self.limit)
             together, left = left[:size], left[size:]
             self._watches = {spec.number: _watch(spec, feed, self._reporter) for spec, feed in together}
             members = [Member.of(spec, feed) for spec, feed in together]
             self._drive(Running.begun(self._program.loop, members, size))
-
-    def _size(self, trials: int, epochs: int) -> int:
-        """That of a stack that is compiled already, unless a larger one is worth compiling."""
-        size, loops = fitting(trials, self.limit), self._program.loop.sizes
-        ready = [each for each in loops if each <= size]
-        if not ready or size in ready or loops[max(ready)].is_outdone_by(size, trials, epochs):
-            return size
-        return max(ready)
 
     def _drive(self, running: Running) -> None:
         """To the last epoch of the last live trial; what does not fit into memory goes on in two halves."""

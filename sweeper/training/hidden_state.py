@@ -40,6 +40,19 @@ def hidden_state(model: keras.Model, info: DataInfo, own: Iterable[Any]) -> str 
     return f"variables from elsewhere: {', '.join(foreign)}" if foreign else None
 
 
+def looks_up(model: keras.Model) -> bool:
+    """Whether gradients may be sparse (`tf.IndexedSlices`): some layer looks rows up, or may do so.
+
+    Keras' optimizers treat those in their own way on TensorFlow: a row that a batch looks up twice adds two squares to
+    a second moment, not the square of the sum.
+    """
+    return any(
+        isinstance(part, keras.layers.Embedding) or not _from_library(part)
+        for part in _parts(model)
+        if isinstance(part, keras.layers.Layer)
+    )
+
+
 def _parts(model: keras.Model) -> Iterator[Any]:
     """The model, its layers at any depth, and the functions and objects these hold."""
     yield model

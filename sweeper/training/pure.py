@@ -16,6 +16,7 @@ import keras
 import tensorflow as tf
 
 from sweeper.errors import ModelError
+from sweeper.training.hidden_state import looks_up
 
 Tensors = list[Any]
 
@@ -44,6 +45,7 @@ class PureStep:
         rate: variables of the learning rate, which differ between trials.
 
     Attributes:
+        looks_up: whether gradients may be sparse.
         names: of the metrics, once `results` has been called.
     """
 
@@ -56,6 +58,7 @@ class PureStep:
         self._slots = list(model.optimizer.variables)
         self._tallies = [variable for metric in model.metrics for variable in metric.variables]
         self._loss_tracker = next(metric for metric in model.metrics if metric.name == "loss")
+        self.looks_up = looks_up(model)
         self._minds_training = "training" in inspect.signature(model.call).parameters
         self.names: tuple[str, ...] = ()
 
@@ -100,12 +103,22 @@ class PureStep:
             self._model.optimizer.apply(gradients)
         return _current(scope, self._weights), _current(scope, self._slots)
 
-    def scored(self, weights: Tensors, others: Tensors, tallies: Tensors, x: Any, y: Any) -> Tensors:
-        """The tallies after a batch that is not trained on."""
+    def stepped(self, state: State, tallies: Tensors, rate: Tensors, x: Any, y: Any) -> tuple[State, Tensors]:
+        """State and tallies after a whole step: gradients keep the form in which Keras would get them."""
+        weights = [tf.identity(value) for value in state.weights]
+        with tf.GradientTape() as tape:
+            tape.watch(weights)
+            loss, others, tallies = self.losses(weights, state.others, tallies, x, y)
+        gradients = tape.gradient(loss, weights)
+        weights, slots = self.updated(State(weights, others, state.slots), gradients, rate)
+        return State(weights, others, slots), tallies
+
+    def scored(self, weights: Tensors, others: Tensors, tallies: Tensors, x: Any, y: Any) -> tuple[Tensors, Tensors]:
+        """`others` and the tallies after a batch that is not trained on: some layers draw a mask even then."""
         scope = self._scope(weights=weights, others=others, tallies=tallies)
         with scope:
             self._tallied(x, y, self._called(x, training=False), training=False)
-        return _current(scope, self._tallies)
+        return _current(scope, self._others), _current(scope, self._tallies)
 
     def results(self, tallies: Tensors) -> Any:
         """(metrics,) their values, in the order of `names`."""
@@ -163,13 +176,18 @@ def stateless(kind: type[keras.optimizers.Optimizer]) -> type[keras.optimizers.O
 
     The latter addresses `tf.Variable`s for the sake of `tf.distribute`, which is why Keras refuses `stateless_apply`
     on this backend. The class goes between the optimizer and Keras' base of all, so that what an optimizer overrides
-    itself stays (Nadam's product, for one).
+    itself stays (Nadam's product, for one). Clipping, which writes nothing, stays that for TensorFlow: it takes sparse
+    gradients.
     """
     by_name = {base.__name__: base for base in keras.optimizers.Optimizer.__mro__}
     neutral, specific = by_name[_BASE], by_name[_TENSORFLOW]
-    own = {name: value for name, value in vars(neutral).items() if name in vars(specific) and not name.startswith("__")}
+    own = {name: value for name, value in vars(neutral).items() if name in vars(specific) and not _is_pure(name)}
     between = type("Stateless", (keras.optimizers.Optimizer,), own)
     return type(kind.__name__, (kind, between), {})
+
+
+def _is_pure(name: str) -> bool:
+    return name.startswith("__") or name == "_clip_by_norm"
 
 
 def _current(scope: keras.StatelessScope, variables: Sequence[Any]) -> Tensors:

@@ -120,20 +120,20 @@ class Running:
         rate = (self._filled(np.array(rates, np.float32)), np.full(self.size, steps, np.float32))
         state, tallies = self._functions.epoch(train.part, order, self.state, rate)
         told = self._functions.told(validation.part, self._rows(validation), state, tallies)
+        trained, validated, finite, state = told
         self.state, self.epoch = state, self.epoch + 1
         self.took_time()
         result = []
         for slot, member in self.live:
             member.due = next(member.order)
-            trained, validated, finite = (each[slot] for each in told)
-            logs = {**trained, **{f"val_{name}": value for name, value in validated.items()}}
-            result.append((slot, member, logs, bool(finite)))
+            logs = {**trained[slot], **{f"val_{name}": value for name, value in validated[slot].items()}}
+            result.append((slot, member, logs, bool(finite[slot])))
         return result
 
     def measured(self, pile: Pile | None = None) -> dict[int, Logs]:
         """Slot -> metrics of the live trials as they are now, on the rows of `pile` or on the validation rows."""
         chosen = self._piles[1] if pile is None else pile
-        _, logs, _ = self._functions.told(chosen.part, self._rows(chosen), self.state)
+        _, logs, _, _ = self._functions.told(chosen.part, self._rows(chosen), self.state)
         return {slot: logs[slot] for slot, _ in self.live}
 
     def finish(self) -> None:

@@ -11,8 +11,7 @@ times as long to trace; so every size has its own (`python tests/benchmarks/fusi
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,9 +25,6 @@ from sweeper.training.pure import PureStep, State, Tensors
 
 LONGEST_CALL = 1024
 """Steps in one call; an epoch of more is several calls."""
-
-LARGER_SAVES = 0.25
-"""Share of the time that a stack of twice as many trials saves on small models; on large ones it is less."""
 
 
 class StackLoop:
@@ -45,11 +41,6 @@ class StackLoop:
         if self._pure is None:
             self._pure = PureStep(self._program.model, self._program.rate.variables)
         return self._pure
-
-    @property
-    def sizes(self) -> Mapping[int, SizedLoop]:
-        """Those that are compiled."""
-        return self._sized
 
     def of(self, size: int, rows: Part) -> SizedLoop:
         """The functions for `size` trials on rows like these."""
@@ -71,14 +62,10 @@ class SizedLoop:
 
     Attributes:
         size: trials.
-        traced_s: what it took to compile them.
-        epoch_s: what the last epoch took.
     """
 
     def __init__(self, pure: PureStep, size: int, batch_size: int, rows: Part) -> None:
-        began = time.perf_counter()
         self.size = size
-        self.epoch_s = 0.0
         self._pure, self._batch_size = pure, batch_size
         self._tallies = [tf.stack([value] * size) for value in pure.new_tallies()]
         data = [tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in (rows.x, rows.y)]
@@ -89,12 +76,6 @@ class SizedLoop:
         self._advance = _function(self._advance_in_graph, *data, order, state, tallies, rate)
         self._conclude = _function(self._conclude_in_graph, *data, order, state, tallies)
         self._finish: Callable[..., Any] | None = None
-        self.traced_s = time.perf_counter() - began
-
-    def is_outdone_by(self, size: int, trials: int, epochs: int) -> bool:
-        """Whether compiling anew for a larger stack would pay for so many trials."""
-        ahead_s = -(-trials // self.size) * epochs * self.epoch_s
-        return size > self.size and LARGER_SAVES * ahead_s > self.traced_s
 
     def epoch(self, train: Part, order: Array, state: State, rate: Sequence[Array]) -> tuple[State, Tensors]:
         """State and tallies after one pass.
@@ -105,22 +86,23 @@ class SizedLoop:
             state: (trials, ...) before.
             rate: base rate and number of steps, (trials,) each.
         """
-        began = time.perf_counter()
         tallies, longest = self._tallies, LONGEST_CALL * self._batch_size
         for start in range(0, order.shape[1], longest):
             rows = tf.constant(order[:, start : start + longest])
             state, tallies = self._advance(train.x, train.y, rows, state, tallies, list(rate))
-        self.epoch_s = time.perf_counter() - began
         return state, tallies
 
     def told(
         self, part: Part, rows: Array, state: State, tallies: Tensors | None = None
-    ) -> tuple[list[Logs], list[Logs], Array]:
-        """For every trial: metrics of its tallies, metrics on its `rows` of `part`, whether its weights are finite."""
+    ) -> tuple[list[Logs], list[Logs], Array, State]:
+        """For every trial: metrics of its tallies, metrics on its `rows` of `part`, whether its weights are finite.
+
+        Last comes the state afterwards.
+        """
         counted = self._tallies if tallies is None else tallies
-        results = self._conclude(part.x, part.y, tf.constant(rows), state, counted)
+        *results, others = self._conclude(part.x, part.y, tf.constant(rows), state, counted)
         trained, scored, finite = (result.numpy() for result in results)
-        return self._logs(trained), self._logs(scored), finite
+        return self._logs(trained), self._logs(scored), finite, state._replace(others=others)
 
     def finished(self, state: State) -> State:
         """The state as the optimizer leaves it after the last step."""
@@ -150,6 +132,9 @@ class SizedLoop:
 
     def _step(self, state: State, tallies: Tensors, rate: Tensors, x: Any, y: Any) -> tuple[State, Tensors]:
         """One batch of every trial."""
+        if self._pure.looks_up:
+            stepped: tuple[State, Tensors] = _mapped(self._pure.stepped, state, tallies, rate, x, y)
+            return stepped
         weights = [tf.identity(value) for value in state.weights]
         with tf.GradientTape() as tape:
             tape.watch(weights)
@@ -165,16 +150,18 @@ class SizedLoop:
         weights, slots = _mapped(updated, State(weights, [], state.slots), gradients, rate)
         return State(weights, others, slots), tallies
 
-    def _conclude_in_graph(self, x: Any, y: Any, rows: Any, state: State, tallies: Tensors) -> tuple[Any, Any, Any]:
-        def step(start: Any, counted: Tensors) -> tuple[Any, Tensors]:
+    def _conclude_in_graph(
+        self, x: Any, y: Any, rows: Any, state: State, tallies: Tensors
+    ) -> tuple[Any, Any, Any, Tensors]:
+        def step(start: Any, others: Tensors, counted: Tensors) -> tuple[Any, Tensors, Tensors]:
             block = rows[:, start : start + EVALUATION_BATCH]
             batch = tf.gather(x, block), tf.gather(y, block)
-            return start + EVALUATION_BATCH, _mapped(self._pure.scored, state.weights, state.others, counted, *batch)
+            return start + EVALUATION_BATCH, *_mapped(self._pure.scored, state.weights, others, counted, *batch)
 
-        _, counted = tf.while_loop(
-            lambda start, _: start < tf.shape(rows)[1], step, (tf.constant(0), self._tallies), parallel_iterations=1
-        )
-        return _mapped(self._pure.results, tallies), _mapped(self._pure.results, counted), self._finite(state)
+        begin = (tf.constant(0), state.others, self._tallies)
+        steps = tf.while_loop(lambda start, *_: start < tf.shape(rows)[1], step, begin, parallel_iterations=1)
+        told = (_mapped(self._pure.results, each) for each in (tallies, steps[2]))
+        return *told, self._finite(state), steps[1]
 
     def _finite(self, state: State) -> Any:
         """(trials,) whether every number is one: a finite loss can hide NaN weights behind a relu."""

@@ -1,9 +1,10 @@
 """Training the trials of a cohort together, as one stack.
 
-Stacks are padded to whole vectors (`running.LANES`) with copies at whose results nobody looks. On the CPUs that this
-was tried on, a trial's numbers are then the same to the last bit whichever trials it is stacked with and in whatever
-order; otherwise they agree to float32's last digits. A trial that has diverged or was stopped stays in its slot until
-so many have gone that the next smaller stack serves.
+Stacks are padded to whole vectors (`running.LANES`) with copies at whose results nobody looks, so that one compiled
+size serves cohorts of different sizes and a trial's numbers depend on its place in the stack at most, not on who else
+is there: in another place or size they agree to float32's last digits. A cohort that was cut short is therefore trained
+again with the company it had (`Cohort.company`), in slots that would be copies otherwise. A trial that has diverged or
+was stopped stays in its slot until so many have gone that the next smaller stack serves.
 """
 
 from __future__ import annotations
@@ -33,6 +34,11 @@ CONDITIONAL = ("gradient_accumulation_steps", "ema_overwrite_frequency")
 """Arguments with which an optimizer writes variables inside a condition: in a stateless scope that is refused."""
 
 
+ALIASING = ("schedulefreeadamw",)
+"""Optimizers that read a variable, write it, and use what they read: on TensorFlow Keras 3.15 gives them the new value,
+in a stateless scope the old one (which is what the algorithm asks for), so that `fit` and a stack would not agree."""
+
+
 class StackedTrainer:
     """Trains the trials of a cohort together; those that cannot be, one after the other by `graph`.
 
@@ -60,13 +66,16 @@ class StackedTrainer:
         """Train every trial of the cohort; each end is reported as soon as it is known, and returned."""
         configure(self._setup)
         ends: dict[int, TrialEnded] = {}
+        wanted = {spec.number for spec in cohort.trials}
 
         def noted(event: Any) -> Signal:
+            if event.number not in wanted:
+                return Signal.CONTINUE
             if isinstance(event, TrialEnded):
                 ends[event.number] = event
             return report(event)
 
-        for _, alike in groupby(cohort.trials, key=lambda spec: (shared(spec.params), spec.epochs, spec.stage)):
+        for _, alike in groupby(cohort.company or cohort.trials, key=_kind):
             specs = list(alike)
             reporter = Reporter(noted)
             try:
@@ -75,7 +84,7 @@ class StackedTrainer:
             except (Exception, SystemExit):  # a user's model may raise anything: alone, each trial tells for itself
                 if reporter.error is not None:
                     raise
-            left = tuple(spec for spec in specs if spec.number not in ends)
+            left = tuple(spec for spec in specs if spec.number in wanted - ends.keys())
             if left:
                 self._alone(Cohort(left, cohort.keep), data, noted)
         return [ends[spec.number] for spec in cohort.trials]
@@ -116,8 +125,15 @@ class StackedTrainer:
         return feeds
 
 
+def _kind(spec: TrialSpec) -> tuple[Any, ...]:
+    """Equal for trials that one stack may hold."""
+    return shared(spec.params), spec.epochs, spec.stage
+
+
 def refusal(params: Mapping[str, Any], setup: TrainerSetup) -> str | None:
     """Why trials with these parameters are not stacked, by rule; None if they can be."""
+    if params.get("optimizer") in ALIASING:
+        return f"{params['optimizer']} relies on the in-place update of a variable that it has read"
     used = [name for name in CONDITIONAL if params.get(name)]
     if used:
         return f"{used[0]} writes variables inside a condition"
