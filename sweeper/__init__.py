@@ -39,12 +39,17 @@ def run(
             done (what had finished is stored, and the same call continues).
     """
     from sweeper import study_file
+    from sweeper.commands.warming import warm_up
+
+    file = study_file.load(study)
+    place = None if storage == "memory" else Path(storage)
+    warm_up(file, engine, place)
+
     from sweeper.commands.run import Options
     from sweeper.commands.run import run as command
 
-    place = None if storage == "memory" else Path(storage)
     options = Options(engine, workers, tracking, place, display="auto" if progress else "quiet", command="sweeper.run")
-    result = command(study_file.load(study), options)
+    result = command(file, options)
     if result.stopped is not None:
         raise result.stopped
     return result.verdict

@@ -114,14 +114,18 @@ def init(path: Path, force: bool, **choices: str | None) -> None:
 def run(study: Path, overrides: tuple[str, ...], storage: Path, **flags: Any) -> int:
     """Train a study and give its verdict; continues what is there."""
     from sweeper import study_file
-    from sweeper.commands import run as command
-    from sweeper.commands.tracking import default_uri
+    from sweeper.commands.warming import warm_up
 
     options = dict(_parsed(overrides))
     options |= {"search.points": flags["points"]} if flags["points"] is not None else {}
     options |= {"search.seed": flags["seed"]} if flags["seed"] is not None else {}
     options |= {"budget.time": flags["time_limit"]} if flags["time_limit"] is not None else {}
     file = study_file.load(study, options)
+    warm_up(file, flags["engine"], storage, fresh=flags["fresh"])
+
+    from sweeper.commands import run as command
+    from sweeper.commands.tracking import default_uri
+
     tracking = flags["tracking"] or default_uri(file.config, storage)
     chosen = command.Options(
         engine=flags["engine"],

@@ -18,6 +18,7 @@ from multiprocessing import connection, parent_process
 from multiprocessing.connection import Connection
 
 from sweeper.data import Dataset
+from sweeper.deferred import deferred
 from sweeper.engines.serving import CohortDone, WorkerFailed, serve
 from sweeper.errors import SweeperError
 from sweeper.protocols import Trainer
@@ -98,7 +99,7 @@ def make_trainer(setup: TrainerSetup, data: Dataset, first: TrialSpec | None) ->
         return own
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    with _hushed_import():
+    with _hushed_import(), deferred():
         from sweeper.catalog.models import resolve_model
         from sweeper.training.choose import choose
 

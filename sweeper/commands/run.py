@@ -30,6 +30,7 @@ from sweeper.commands.prepare import Prepared, prepare
 from sweeper.commands.report import material
 from sweeper.commands.signals import Interruption
 from sweeper.commands.tracking import Tracking, open_tracking
+from sweeper.commands.warming import PRELOAD, seems_done, wants_framework
 from sweeper.commands.ways import Ways
 from sweeper.engines import processes
 from sweeper.engines.inline import InlineEngine
@@ -169,10 +170,10 @@ class Session:
 
     def _warm_up(self, *, needed: bool = False) -> None:
         """Begin to import the framework; again without effect. A study that seems done waits until it is needed."""
-        seems_done = self.folder.report.is_file() and self.folder.verdict.is_file() and not self.options.fresh
-        if self._engine_kind() == "processes" and self.file.config.trainer is None and (needed or not seems_done):
+        wanted = needed or self.options.fresh or not seems_done(self.folder)
+        if wanted and wants_framework(self.file, self.options.engine):
             in_memory = self.options.storage is None
-            processes.warm_up("sweeper.preload", None if in_memory else str(self.folder.worker_log))
+            processes.warm_up(PRELOAD, None if in_memory else str(self.folder.worker_log))
 
     def _engine_kind(self) -> object:
         return self.options.engine or self.file.config.engine.kind

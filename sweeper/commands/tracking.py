@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,12 @@ from sweeper.tracking.addresses import public_uri
 from sweeper.tracking.background import BackgroundTracker, Writer
 from sweeper.tracking.nowhere import NoTracker
 from sweeper.tracking.quiet import open_tracker
+from sweeper.trial import TrialRecord
 from sweeper.verdict import Verdict
+
+FIRST_TRIAL_S = 10.0
+"""Until the first trial has ended, or for so long, MLflow is not imported: that and its store take seconds of CPU, at
+the time when workers need it most."""
 
 INTERRUPTED_PATIENCE_S = 20.0
 """After Ctrl-C tracking may take this long; what is missing then is sent by the next run."""
@@ -50,6 +56,7 @@ class Tracking:
     tracker: Tracker
     ledger: OptunaLedger
     background: BackgroundTracker | None = None
+    wanted: threading.Event = field(default_factory=threading.Event)
 
     @property
     def is_on(self) -> bool:
@@ -58,6 +65,7 @@ class Tracking:
 
     def ids(self) -> Mapping[str, str | None] | None:
         """`uri`, `experiment` and `run_id`, once the store has answered; None without tracking."""
+        self.wanted.set()
         return None if self.background is None else self.background.ids()
 
     def finish(
@@ -73,6 +81,7 @@ class Tracking:
 
         `waiting` is told how many trials are still to be written, twice a second, and may raise to end the wait.
         """
+        self.wanted.set()
         if self.background is None:
             return ()
         if keep is not None and (keep / "model.keras").is_file():
@@ -94,9 +103,36 @@ class Tracking:
 
     def abandon(self) -> None:
         """The coordinator has failed: close the parent run as what it is, as far as that is quick."""
+        self.wanted.set()
         if self.background is not None:
             self.background.finish("FAILED", (), {}, within_s=1.0)
             self.background.close(timeout_s=1.0)
+
+
+@dataclass(frozen=True)
+class Waking:
+    """A `protocols.Tracker` that hands everything on, and says when there is a trial to write.
+
+    Attributes:
+        wanted: set with the first trial.
+    """
+
+    tracker: Tracker
+    wanted: threading.Event
+
+    def start(self, study: Mapping[str, Any]) -> Mapping[str, str | None]:
+        """See `protocols.Tracker`."""
+        return self.tracker.start(study)
+
+    def trial(self, record: TrialRecord) -> None:
+        """See `protocols.Tracker`."""
+        self.wanted.set()
+        self.tracker.trial(record)
+
+    def finish(self, status: str, artifacts: Iterable[str], tags: Mapping[str, str]) -> None:
+        """See `protocols.Tracker`."""
+        self.wanted.set()
+        self.tracker.finish(status, artifacts, tags)
 
 
 def open_tracking(
@@ -106,15 +142,17 @@ def open_tracking(
     if uri is None:
         return Tracking(NoTracker(), ledger)
     experiment = study.config.tracking.experiment or study.config.name
+    wanted = threading.Event()
 
     def factory() -> Writer:
+        wanted.wait(FIRST_TRIAL_S)
         return open_tracker(uri, experiment, artifact_root=folder.root / "artifacts", log_file=folder.tracking_log)
 
     background = BackgroundTracker(factory, where=public_uri(uri))
     background.start(_about(study, identity))
     for record in ledger.history.records():
         background.trial(record)
-    return Tracking(background, ledger, background)
+    return Tracking(Waking(background, wanted), ledger, background, wanted)
 
 
 def _about(study: Prepared, identity: Mapping[str, Any]) -> dict[str, Any]:
