@@ -20,6 +20,7 @@ from sweeper.trial import (
     Curve,
     EpochEnded,
     Event,
+    Heartbeat,
     Signal,
     Stage,
     Status,
@@ -124,10 +125,17 @@ class Drive:
             self._trial(event)
         elif isinstance(event, TrainerReady):
             self.on_ready(event)
+        elif isinstance(event, Heartbeat):
+            self._prepare()
         self.limits.interrupted()
         if not isinstance(event, EpochEnded):
             self.observer.tick()
         return signal
+
+    def _prepare(self) -> None:
+        """Store the cohort that is next in line while others train, so that no worker waits for the disk."""
+        if self._queue and self._running:
+            self.ledger.started(self._queue[0])
 
     def _epoch(self, event: EpochEnded) -> Signal:
         spec = self._running[event.number]

@@ -11,7 +11,7 @@ from sweeper.resolve import space
 from sweeper.study import Drive, Limits
 from sweeper.study_file import load
 from sweeper.testing import MemoryTracker, ScriptedTrainer, SilentObserver, small_dataset
-from sweeper.trial import EpochEnded, Status, TrialEnded
+from sweeper.trial import EpochEnded, Heartbeat, Status, TrialEnded
 from sweeper.verdict import Objective
 
 SPACE = space(load({"name": "x", "data": {"name": "digits"}}).config)
@@ -186,3 +186,15 @@ def test_a_second_attempt_does_not_double_the_curve(first):
 
     ledger, _ = run(train)
     assert ledger.history.records()[0].curve == {"val_accuracy": (0.5, 0.5)}
+
+
+def test_the_next_cohort_has_its_rows_while_another_trains():
+    ledger = OptunaLedger(None, "x", space=SPACE, objective=OBJECTIVE)
+    drive = Drive(Explore(DESIGN, 8), ledger, MemoryTracker(), SilentObserver(), OBJECTIVE)
+    first = drive.next_cohort()
+    drive.on_event(Heartbeat())
+    assert set(ledger.history.waiting) == set(range(16))
+    for spec in first.trials:
+        drive.on_event(TrialEnded.completed(spec, {"val_accuracy": 0.5}))
+    assert [spec.number for spec in drive.next_cohort().trials] == list(range(8, 16))
+    assert set(ledger.history.waiting) == set(range(8, 16))

@@ -7,11 +7,11 @@ number and the same row is filled. So numbers agree in Optuna, in MLflow and in 
 
 from __future__ import annotations
 
-import functools
+import contextlib
 import math
 import sqlite3
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,11 +111,9 @@ class OptunaLedger:
         return len(failed)
 
     def started(self, cohort: Cohort) -> None:
-        """Give every trial of the cohort its row."""
-        for spec in cohort.trials:
-            self.guarded(functools.partial(self._add_row, spec))
-            self.history.waiting[spec.number] = spec
-        self.guarded(lambda: self._check_numbers(cohort.trials[-1]))
+        """Give every trial of the cohort its row, all of them or none."""
+        self.guarded(lambda: self._add_rows(cohort.trials))
+        self.history.waiting.update({spec.number: spec for spec in cohort.trials})
 
     def ended(self, record: TrialRecord) -> None:
         """Fill the row of a finished trial; it is durable when this returns."""
@@ -141,17 +139,24 @@ class OptunaLedger:
         """Let go of the file."""
         _let_go(self._storage)
 
-    def _add_row(self, spec: TrialSpec) -> None:
-        if spec.number in self._rows:
+    def _add_rows(self, specs: Iterable[TrialSpec]) -> None:
+        new = [spec for spec in specs if spec.number not in self._rows]
+        if not new:
             return
+        with _one_transaction(self._storage):
+            rows = {spec.number: self._storage.create_new_trial(self._study_id, self._template(spec)) for spec in new}
+        self._rows.update(rows)
+        self._check_numbers(new[-1])
+
+    def _template(self, spec: TrialSpec) -> FrozenTrial:
+        """A row as it begins. Each parameter and attribute costs three queries: there is none that `spec` repeats."""
         known = {name: self._distributions[name] for name in self._distributions if name in spec.params}
-        template = create_trial(
+        return create_trial(
             state=TrialState.RUNNING,
             params={name: spec.params[name] for name in known},
             distributions=known,
-            user_attrs={SPEC: spec.to_dict(), "stage": spec.stage.value, "combination": str(spec.combination)},
+            user_attrs={SPEC: spec.to_dict()},
         )
-        self._rows[spec.number] = self._storage.create_new_trial(self._study_id, template)
 
     def _check_numbers(self, last: TrialSpec) -> None:
         """Rows and plan count alike as long as nobody else writes to the ledger."""
@@ -166,13 +171,14 @@ class OptunaLedger:
         row = self._rows[record.spec.number]
         curve = {name: list(values) for name, values in record.curve.items()}
         document = {ENDED: record.ended.to_dict(), CURVE: curve, ENDED_AT: record.ended_at}
-        self._storage.set_trial_user_attr(row, ENDED, document)
         value = record.value(self._objective.validation)
         state = _STATES[record.ended.status]
         if state is TrialState.COMPLETE and (value is None or not math.isfinite(value)):
             state = TrialState.FAIL
         values = None if state is TrialState.FAIL or value is None else [value]
-        self._storage.set_trial_state_values(row, state, values)
+        with _one_transaction(self._storage):
+            self._storage.set_trial_user_attr(row, ENDED, document)
+            self._storage.set_trial_state_values(row, state, values)
 
     def guarded(self, write: Callable[[], Any]) -> None:
         """Do something with the storage; what goes wrong there is a `StorageError` with its cure."""
@@ -231,8 +237,32 @@ def _sqlite(path: Path) -> RDBStorage:
     return storage
 
 
+@contextlib.contextmanager
+def _one_transaction(storage: BaseStorage) -> Iterator[None]:
+    """Commit what Optuna writes inside together, or nothing of it where something fails.
+
+    Optuna commits in every call. A session that is bound to a connection with a transaction of its own leaves the
+    commit to that (SQLAlchemy, "Joining a Session into an External Transaction"). The lock is taken first, so that a
+    file that cannot be written says so here, and not to the retries inside of Optuna.
+    """
+    if not isinstance(storage, RDBStorage):
+        yield
+        return
+    sessions = storage.scoped_session
+    with storage.engine.begin() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        sessions.remove()
+        sessions.configure(bind=connection)
+        try:
+            yield
+        finally:
+            sessions.remove()
+            sessions.configure(bind=storage.engine)
+
+
 def _fast_and_safe(connection: sqlite3.Connection, _record: Any) -> None:
     """A write-ahead log: a commit waits for no disk; a killed process loses nothing, a power cut the last commits."""
+    connection.execute("PRAGMA busy_timeout=30000")  # milliseconds for whoever else has the file open
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from sweeper.planning.cohorts import UNNUMBERED, planned
 from sweeper.planning.design import BalancedDesign, confirmation_seeds, race_seeds
 from sweeper.protocols import History, Planner
 from sweeper.trial import Cohort, Combination, Stage, Status, TrialRecord, TrialSpec
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -44,18 +46,38 @@ class Explore:
     def __init__(self, design: BalancedDesign, cohort_size: int) -> None:
         self._design = design
         self._cohort_size = cohort_size
+        self._drafts: list[TrialSpec] = []
 
     def next_round(self, history: History) -> Sequence[Cohort]:
         """What the history lacks of the design."""
-        drafts = [self._design.draft(index) for index in range(len(self._design))]
-        return planned(drafts, history, self._cohort_size)
+        if not self._drafts:  # a stage is asked again in every round, and the design stays what it is
+            self._drafts = [self._design.draft(index) for index in range(len(self._design))]
+        return planned(self._drafts, history, self._cohort_size)
+
+
+class _Conclusion(Generic[T]):
+    """What is concluded from the records of some stages, again only when those have changed.
+
+    The conclusions cost a fit of every combination, and a stage that is over is asked about in every later round.
+    """
+
+    def __init__(self, conclude: Callable[[Sequence[TrialRecord]], T], *stages: Stage) -> None:
+        self._conclude = conclude
+        self._stages = stages
+        self._known: tuple[list[TrialRecord], T] | None = None
+
+    def __call__(self, records: Sequence[TrialRecord]) -> T:
+        mine = [record for record in records if record.spec.stage in self._stages]
+        if self._known is None or self._known[0] != mine:  # compares by identity first
+            self._known = mine, self._conclude(mine)
+        return self._known[1]
 
 
 class Race:
     """The better half once more, around the best settings of each.
 
     Args:
-        racers: the settings of a finished exploration, each with its combination.
+        racers: the settings of a finished exploration, each with its combination; told its records alone.
     """
 
     def __init__(
@@ -66,7 +88,7 @@ class Race:
         epochs: int,
         cohort_size: int,
     ) -> None:
-        self._racers = racers
+        self._racers = _Conclusion(racers, Stage.EXPLORE)
         self._seed = seed
         self._epochs = epochs
         self._cohort_size = cohort_size
@@ -86,7 +108,7 @@ class Confirm:
     """The finalists on fresh paired seeds, look by look.
 
     Args:
-        finalists: the finalists of a finished exploration.
+        finalists: the finalists of a finished exploration; told what was trained before confirmation.
         next_look: how many seeds each finalist still alive is to have, or None when the verdict stands.
     """
 
@@ -99,7 +121,7 @@ class Confirm:
         epochs: int,
         cohort_size: int,
     ) -> None:
-        self._finalists = finalists
+        self._finalists = _Conclusion(finalists, Stage.EXPLORE, Stage.RACE, Stage.SEARCH)
         self._next_look = next_look
         self._seed = seed
         self._epochs = epochs

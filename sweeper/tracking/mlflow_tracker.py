@@ -26,6 +26,7 @@ from sweeper.tracking.kept_model import log_kept_model
 from sweeper.tracking.mlflow_children import Children, search
 from sweeper.tracking.parent import hashes, identifying, placed, scores, source, verdict_among, without_passwords
 from sweeper.tracking.projection import Projection
+from sweeper.tracking.sqlite_store import gather, write_ahead
 from sweeper.tracking.views import curves_address, report_address, trials_address, view_tags
 from sweeper.trial import TrialRecord
 
@@ -126,6 +127,7 @@ class MlflowTracker:
             self._client.log_artifact(self._run_id, str(path), folder)
         self._client.update_run(self._run_id, name=self._title(status, verdict))
         self._client.set_terminated(self._run_id, status, now_ms)
+        gather(self._uri)
 
     def _title(self, status: str, verdict: Mapping[str, Any]) -> str:
         name = str(self._study["name"])
@@ -195,9 +197,11 @@ class MlflowTracker:
 def _open(uri: str) -> MlflowClient:
     """A client whose store has its tables."""
     file = sqlite_file(uri)
+    write_ahead(uri)
     with contextlib.nullcontext() if file is None else exclusive(file):
         client = MlflowClient(uri)
         client.search_experiments(max_results=1)
+        gather(uri)
     return client
 
 

@@ -148,10 +148,11 @@ def key(name: str) -> str:
 def _curve(record: TrialRecord, start_ms: int, end_ms: int) -> Iterator[Point]:
     """One point an epoch, spread evenly over the time of the training; NaN and infinity have no place on a chart."""
     for name, values in record.curve.items():
+        shown = key(name)
         for epoch, value in enumerate(values):
             if math.isfinite(value):
                 at = start_ms + round((end_ms - start_ms) * (epoch + 1) / len(values))
-                yield Point(key(name), float(value), at, epoch)
+                yield Point(shown, float(value), at, epoch)
 
 
 def _is_last(record: TrialRecord, name: str, value: float) -> bool:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import optuna
 import pytest
 
@@ -79,6 +81,19 @@ def test_a_trial_that_died_with_its_coordinator_keeps_its_row(path):
     again.close()
     assert [r.spec.number for r in stored(path, "x").records] == [0, 1, 2]
     assert len(rows(path)) == 3
+
+
+def test_a_cohort_gets_all_of_its_rows_or_none(path):
+    ledger = opened(path)
+    good = tuple(DESIGN.draft(i) for i in range(2))
+    with pytest.raises(ValueError, match="unheard-of"):
+        ledger.started(Cohort((*good, replace(DESIGN.draft(2), params={"activation": "unheard-of"}))))
+    assert rows(path) == []
+    assert ledger.history.waiting == {}
+    ledger.started(Cohort(good))
+    ledger.ended(record(good[1], 0.75))
+    ledger.close()
+    assert [trial.value for trial in rows(path)] == [None, 0.75]
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
+import sys
 import threading
 
 import pytest
 from tracked import STUDY, record
 
 from sweeper.errors import TrackingError
-from sweeper.tracking.background import NOWHERE, BackgroundTracker
+from sweeper.tracking.background import NOWHERE, SWITCH_S, BackgroundTracker
 
 IDS = {"uri": "sqlite:///x", "experiment": "digits", "run_id": "r1"}
 
@@ -57,6 +58,15 @@ def test_everything_is_written_in_order(tmp_path):
     assert writer.calls[-2:] == [("log_model", tmp_path, ("keras",)), ("finish", "FINISHED", ["a.html"], {"k": "v"})]
     assert tracker.problem is None
     assert tracker.pending == 0
+
+
+def test_other_threads_have_their_turn_soon_while_it_writes_and_as_before_when_it_has_ended():
+    before, seen = sys.getswitchinterval(), []
+    tracker = tracking(lambda: seen.append(sys.getswitchinterval()) or Recorder())
+    tracker.finish("FINISHED", [], {})
+    tracker.close()
+    assert seen[0] == pytest.approx(min(before, SWITCH_S))
+    assert sys.getswitchinterval() == pytest.approx(before)
 
 
 def test_the_study_does_not_wait_for_the_store_to_open():
