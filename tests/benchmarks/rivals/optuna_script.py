@@ -1,7 +1,8 @@
 """The plain script: an Optuna objective that builds, compiles and fits, with or without MLflow's autolog.
 
-Several processes share one study in SQLite, as Optuna's guide to parallel runs has it. The trials are enqueued, so that
-they are those of the others; nothing is left for the sampler to draw.
+Several processes share one study in SQLite, as Optuna's guide to parallel runs has it. A sampler hands out the trials
+of the others. They are not enqueued: two processes that begin together take the same waiting trial from SQLite, and the
+second to end it raises "Cannot tell a COMPLETE trial" (seen with Optuna 5.0).
 """
 
 from __future__ import annotations
@@ -11,11 +12,41 @@ from typing import Any
 
 import mlflow
 import optuna
+from optuna.distributions import BaseDistribution
+from optuna.trial import FrozenTrial
 from rivals.fit_loop import train
 from rivals.heats import Heat
 from rivals.work import RATES, Job, Setting
 
 Objective = Callable[[optuna.Trial], float]
+
+
+class Given(optuna.samplers.BaseSampler):
+    """Hands out the trials that it was given, one after the other."""
+
+    def __init__(self, settings: Sequence[Setting]) -> None:
+        self.waiting = iter(settings)
+        self.setting = settings[0]
+
+    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        """The next one."""
+        self.setting = next(self.waiting)
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """Every parameter is asked for by itself."""
+        return {}
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """Nothing is drawn."""
+        return {}
+
+    def sample_independent(
+        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """The value that was given."""
+        return getattr(self.setting, param_name)
 
 
 def untracked(job: Job, heat: Heat) -> None:
@@ -53,12 +84,17 @@ def optimize(job: Job, heat: Heat, objective: Objective) -> None:
     """A warm-up in a study of its own, then this process' share of the trials."""
     storage = f"sqlite:///{job.folder}/optuna.db"
     with job.alone():
-        warm_up = optuna.create_study(storage=storage, study_name=f"warm-up {job.process}", direction="maximize")
-        study = optuna.create_study(storage=storage, study_name="digits", direction="maximize", load_if_exists=True)
-    warm_up.enqueue_trial(job.settings[0]._asdict())
+        warm_up, study = (
+            optuna.create_study(
+                storage=storage,
+                sampler=Given(job.settings),
+                study_name=name,
+                direction="maximize",
+                load_if_exists=True,
+            )
+            for name in (f"warm-up {job.process}", "digits")
+        )
     warm_up.optimize(objective, n_trials=1)
-    for setting in job.settings:
-        study.enqueue_trial(setting._asdict())
     heat.line_up()
     study.optimize(objective, n_trials=len(job.settings))
 
