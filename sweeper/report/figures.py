@@ -37,7 +37,6 @@ class Picture:
 def pictures(material: Material) -> tuple[Picture, ...]:
     """Draw every figure for which there is something to show."""
     from sweeper.report import (
-        canvas,
         figures_combinations,
         figures_confirmation,
         figures_curves,
@@ -52,8 +51,7 @@ def pictures(material: Material) -> tuple[Picture, ...]:
         figures_confirmation.plan,
         figures_predictions.plan,
     )
-    with canvas.style():
-        return tuple(_picture(plan) for make in plans if (plan := make(material)) is not None)
+    return tuple(_picture(plan) for make in plans if (plan := make(material)) is not None)
 
 
 def _picture(plan: Plan) -> Picture:

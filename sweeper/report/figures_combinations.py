@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from functools import partial
 
-from sweeper.report import canvas, palette, series
-from sweeper.report.canvas import Axes, Canvas
+from sweeper.report import palette, series
+from sweeper.report.canvas import Canvas, Point
 from sweeper.report.figures_plan import Plan, even_ticks, fitting_words, tick_labels
 from sweeper.report.material import Material
 from sweeper.report.units import NOTHING, clean, count
@@ -71,23 +71,16 @@ def _heatmap(material: Material, scored: Mapping[Combination, float], width: int
     sheet = Canvas(left + cell * len(columns) + across, top + tall * len(rows) + 6)
     sheet.text((left, 10), clean(second, 30), color=palette.MUTED, size=11)
     sheet.text((0, top - 14), clean(first, fitting_words(left, 11)), color=palette.MUTED, size=11)
-    area = sheet.blank(left, top, cell * len(columns), tall * len(rows))
     for index, heading in enumerate(headings):
-        x = cell * (index + 0.5)
-        area.text(
-            x if not tilted else x - 4,
-            -10,
-            heading,
-            color=palette.INK,
-            fontsize=12,
-            ha="left" if tilted else "center",
-            rotation=45 if tilted else 0,
-            rotation_mode="anchor",
-        )
+        x = left + cell * (index + 0.5)
+        if tilted:
+            sheet.slanted((x - 4, top - 10), heading)
+        else:
+            sheet.text((x, top - 14), heading, align="center")
     for index, value in enumerate(rows):
         label = clean(value, fitting_words(left - 12))
         sheet.text((left - 10, top + tall * (index + 0.5)), label, align="right")
-    _Cells(material, scored, cell, tall).draw(area, rows, columns)
+    _Cells(material, scored, cell, tall).draw(sheet, (left, top), rows, columns)
     return sheet
 
 
@@ -106,23 +99,25 @@ class _Cells:
         self._pick = None if verdict.pick is None else verdict.pick.combination
         self._won = verdict.winner is not None
 
-    def draw(self, area: Axes, rows: list[object], columns: list[object]) -> None:
-        boxes, colors, picked = [], [], None
+    def draw(self, sheet: Canvas, corner: Point, rows: list[object], columns: list[object]) -> None:
+        boxes, colors, words, picked = [], [], [], None
         for r, row in enumerate(rows):
             for c, column in enumerate(columns):
                 combination = Combination(dict(zip(self._names, (row, column), strict=True)))  # type: ignore[arg-type]
-                x, y = c * self._width, r * self._height
+                x, y = corner[0] + c * self._width, corner[1] + r * self._height
                 box = (x + 1, y + 1, self._width - 2, self._height - 2)
                 step = self._step(combination)
                 boxes.append(box)
                 colors.append(palette.HAIR if step is None else palette.RAMP[step])
                 ink = palette.MUTED if step is None else palette.ON_RAMP[step]
-                self._words(area, combination, (x + self._width / 2, y + self._height / 2), ink)
+                words.append((combination, (x + self._width / 2, y + self._height / 2), ink))
                 picked = box if combination == self._pick else picked
-        canvas.rectangles(area, boxes, colors)
+        sheet.boxes(boxes, colors)
+        for combination, at, ink in words:
+            self._words(sheet, combination, at, ink)
         if picked:
             x, y, width, height = picked
-            canvas.frame(area, (x + 1, y + 1, width - 2, height - 2), palette.INK, 2)
+            sheet.frame((x + 1, y + 1, width - 2, height - 2), palette.INK, 2)
 
     def _step(self, combination: Combination) -> int | None:
         value = self._scored.get(combination)
@@ -130,17 +125,17 @@ class _Cells:
             return None
         return palette.step(abs(value - self._worst) / self._span if self._sign * (value - self._worst) > 0 else 0.0)
 
-    def _words(self, area: Axes, combination: Combination, at: tuple[float, float], ink: str) -> None:
+    def _words(self, sheet: Canvas, combination: Combination, at: Point, ink: str) -> None:
         score = self._units.score(self._scored.get(combination))
         size = min(15.0, (self._width - 6) / (0.62 * len(score)))
         mark = self._mark(combination)
         if size < 6:
             return
         shift = self._height * 0.13 if mark else 0
-        area.text(at[0], at[1] - shift, score, color=ink, fontsize=size, ha="center", va="center_baseline")
+        sheet.text((at[0], at[1] - shift), score, color=ink, size=size, align="center")
         if mark:
-            below = at[1] + self._height * 0.24
-            area.text(at[0], below, mark, color=ink, fontsize=min(10.5, size), ha="center", va="center_baseline")
+            below = (at[0], at[1] + self._height * 0.24)
+            sheet.text(below, mark, color=ink, size=min(10.5, size), align="center")
 
     def _mark(self, combination: Combination) -> str:
         if combination == self._pick:
@@ -157,13 +152,10 @@ def _ranking(material: Material, scored: Mapping[Combination, float], width: int
     left, right, row = (110.0, 56.0, 24.0) if narrow else (250.0, 120.0, 24.0)
     top, height = 12.0, row * len(order)
     sheet = Canvas(width, top + height + 48)
-    area = sheet.panel(left, top, width - left - right, height, grid="x")
     low, high = series.focus(scored.values(), sign)
-    area.set_xlim(low, high)
-    area.set_ylim(len(order) - 0.5, -0.5)
-    area.set_yticks([])
+    area = sheet.panel(left, top, width - left - right, height).limits((low, high), (len(order) - 0.5, -0.5))
     ticks = even_ticks(low, high, 3 if narrow else 5)
-    canvas.label_ticks(area, "x", ticks, tick_labels(ticks))
+    area.ticks_x(ticks, tick_labels(ticks), grid=True)
     finalists = {finalist.combination for finalist in material.verdict.finalists}
     for index, explored in enumerate(order):
         value, y = scored.get(explored.combination), top + row * (index + 0.5)
@@ -175,10 +167,12 @@ def _ranking(material: Material, scored: Mapping[Combination, float], width: int
         sheet.text((width - right + 10, y), said, color=ink)
         if value is not None:
             shown = min(max(value, low), high)
-            marker = "o" if shown == value else "<" if value < low else ">"
             face = palette.ACCENT if chosen else palette.PAPER
             edge = palette.ACCENT if chosen else palette.MUTED
-            area.plot([shown], [index], marker, markersize=7, color=face, markeredgecolor=edge, clip_on=False)
+            if shown == value:
+                area.dots([shown], [index], 7, face, edge=edge)
+            else:
+                area.marks("<" if value < low else ">", [shown], index, 7, edge)
     note = f"validation {units.metric} ({units.direction})"
     sheet.text((left, top + height + 36), clean(note, fitting_words(width - left)), color=palette.MUTED, size=11)
     return sheet

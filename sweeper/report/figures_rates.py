@@ -7,8 +7,8 @@ from functools import partial
 
 import numpy as np
 
-from sweeper.report import canvas, palette, series
-from sweeper.report.canvas import Axes, Canvas
+from sweeper.report import palette, series
+from sweeper.report.canvas import Canvas, Panel
 from sweeper.report.figures_plan import (
     Grid,
     Plan,
@@ -119,50 +119,46 @@ class _Panels:
             self._marks(axes, self._found[combination], (ends[1] / ends[0]) ** (_MARK_GAP / grid.width))
             self._title(combination, axes, (x, y + top - 13), grid.width)
 
-    def _frame(self, axes: Axes, ends: series.Array, grid: Grid, *, first: bool) -> None:
+    def _frame(self, axes: Panel, ends: series.Array, grid: Grid, *, first: bool) -> None:
         low, high = self._limits
         band = 0.16 * (high - low)
-        axes.set_ylim(*((low - band, high) if self._sign > 0 else (low, high + band)))
-        axes.set_xscale("log")
         widen = (ends[1] / ends[0]) ** 0.04 if ends[1] > ends[0] else 2.0
-        axes.set_xlim(ends[0] / widen, ends[1] * widen)
+        heights = (low - band, high) if self._sign > 0 else (low, high + band)
+        axes.limits((ends[0] / widen, ends[1] * widen), heights, log_x=True)
         ticks = even_ticks(low, high, 4)
-        canvas.label_ticks(axes, "y", ticks, tick_labels(ticks) if first else [""] * len(ticks))
+        axes.ticks_y(ticks, tick_labels(ticks) if first else [""] * len(ticks))
         decades = decade_ticks(ends[0], ends[1], 5 if grid.width > 190 else 3 if grid.width > 110 else 2)
-        canvas.label_ticks(axes, "x", decades, [rate_label(rate) for rate in decades])
-        if grid.width < 190:
-            canvas.pull_in_labels(axes)
+        axes.ticks_x(decades, [rate_label(rate) for rate in decades], tight=grid.width < 190)
 
-    def _line(self, axes: Axes, points: Rates, color: str, width: float) -> None:
+    def _line(self, axes: Panel, points: Rates, color: str, width: float) -> None:
         inside = self._inside(points)
         if self._joined:
             rates, means = _averaged(points.rates, points.scores)
-            axes.plot(rates, means, color=color, linewidth=width, solid_joinstyle="round")
+            axes.line(rates, means, color, width)
         if color == palette.ACCENT or not self._joined:
             size = 4.5 if color == palette.ACCENT else 2.5
-            axes.plot(points.rates[inside], points.scores[inside], "o", color=color, markersize=size, markeredgewidth=0)
+            axes.dots(points.rates[inside], points.scores[inside], size, color)
 
-    def _marks(self, axes: Axes, points: Rates, apart: float) -> None:
+    def _marks(self, axes: Panel, points: Rates, apart: float) -> None:
         """Crosses and triangles on the bad edge; `apart` is the least ratio of the rates of two of a kind."""
         low, high = self._limits
         floor = low - 0.08 * (high - low) if self._sign > 0 else high + 0.08 * (high - low)
         outside = _spread(points.rates[~self._inside(points)], apart)
         crosses = _spread(points.diverged, apart)
-        beyond = "v" if self._sign > 0 else "^"
-        axes.plot(outside, [floor] * len(outside), beyond, color=palette.ACCENT, markersize=4.5, markeredgewidth=0)
-        axes.plot(crosses, [floor] * len(crosses), "x", color=palette.INK, markersize=5.5, markeredgewidth=1.4)
+        axes.marks("v" if self._sign > 0 else "^", outside, floor, 4.5, palette.ACCENT)
+        axes.marks("x", crosses, floor, 5.5, palette.INK)
 
     def _inside(self, points: Rates) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         low, high = self._limits
         return (points.scores >= low) & (points.scores <= high)
 
-    def _title(self, combination: Combination, axes: Axes, at: tuple[float, float], width: float) -> None:
+    def _title(self, combination: Combination, axes: Panel, at: tuple[float, float], width: float) -> None:
         rest = [str(value) for name, value in combination.items() if name != "optimizer"]
         name = " + ".join(rest) if rest and "optimizer" in combination else str(combination)
         rate = self._confirmed.get(combination)
         said = ""
         if isinstance(rate, (int, float)) and math.isfinite(rate) and rate > 0:
-            axes.axvline(rate, color=palette.ACCENT, linewidth=1.2, zorder=1)
+            axes.upright(rate, palette.ACCENT, 1.2)
             said = number(float(rate))
         panel_title(self._sheet, at, width, name, said)
 

@@ -27,11 +27,11 @@ class Page(HTMLParser):
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
         self.attributes += [(tag, name, value) for name, value in attrs]
-        if tag not in ("meta", "path", "use", "rect"):
+        if tag not in ("meta", "path", "circle", "rect"):
             self.open.append(tag)
 
     def handle_endtag(self, tag):
-        if tag not in ("meta", "path", "use", "rect"):
+        if tag not in ("meta", "path", "circle", "rect"):
             assert self.open.pop() == tag
 
     def handle_data(self, data):
