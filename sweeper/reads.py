@@ -133,7 +133,7 @@ class Tuning:
 
     Attributes:
         expected: (n,) expected best score of 1, 2, ... n trials.
-        low, high: (n,) half of all tries end between them.
+        median: (n,) half of all tries get at least this far; half of them end between `low` and `high`.
         wins: (n,) share of tries in which this value gets further than every other one with as many trials.
         pool: trials that this is computed from.
     """
@@ -141,6 +141,7 @@ class Tuning:
     value: Scalar
     expected: tuple[float, ...]
     low: tuple[float, ...]
+    median: tuple[float, ...]
     high: tuple[float, ...]
     wins: tuple[float, ...]
     pool: int

@@ -9,7 +9,7 @@ from functools import partial
 
 from sweeper.report import palette, series
 from sweeper.report.canvas import Canvas, Panel
-from sweeper.report.figures_plan import Plan, even_ticks, fitting_words, tick_labels
+from sweeper.report.figures_plan import CONFIRMED, Plan, even_ticks, fitting_words, tick_labels
 from sweeper.report.material import Material
 from sweeper.report.units import Units, clean, percent
 from sweeper.verdict import Finalist, Outcome, Verdict
@@ -26,13 +26,12 @@ def plan(material: Material) -> Plan | None:
     verdict = material.verdict
     units = Units.of(verdict)
     caption = (
-        f"Test {verdict.metric} of every seed, one dot each ({units.direction}); upright stroke: mean, bar: "
-        f"{percent(1 - verdict.alpha)} interval, valid for all rows at once. Filled dots: may be best; hollow: not."
+        f"Every dot is a seed, the stroke their mean, the bar its {percent(1 - verdict.alpha)} interval "
+        f"({units.direction}). Filled: may be best; hollow: not."
     )
     if len(finalists) > 1:
-        caption += " Finalists share their seeds and are compared seed by seed: intervals may overlap and one of the"
-        caption += " two still be better."
-    return Plan("confirmation", _title(verdict), caption, partial(_draw, finalists, units))
+        caption += " Finalists are compared seed by seed, so bars may overlap and one still be better."
+    return Plan("confirmation", CONFIRMED, _title(verdict), caption, partial(_draw, finalists, units))
 
 
 def _title(verdict: Verdict) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from sweeper.report import palette, series
 from sweeper.report.canvas import Canvas, Panel
-from sweeper.report.figures_plan import Grid, Plan, even_ticks, panel_title, tick_labels
+from sweeper.report.figures_plan import CONFIRMED_COURSES, EXPLORED, Grid, Plan, even_ticks, panel_title, tick_labels
 from sweeper.report.material import Material
 from sweeper.report.units import clean
 from sweeper.trial import Combination, Stage
@@ -47,7 +47,9 @@ def plan(material: Material) -> Plan | None:
     else:
         title = "How the best trial of each leading combination learns"
         caption = f"Validation {metric} by epoch, one run each; dashed: the other combinations."
-    return Plan("training", title, caption, partial(_draw, material, panels))
+    return Plan(
+        "training", CONFIRMED_COURSES if confirmed else EXPLORED, title, caption, partial(_draw, material, panels)
+    )
 
 
 def _confirmed(material: Material) -> list[_Course]:

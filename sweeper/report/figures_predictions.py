@@ -9,7 +9,7 @@ import numpy as np
 from sweeper.data import Task
 from sweeper.report import palette, series
 from sweeper.report.canvas import Canvas, Panel
-from sweeper.report.figures_plan import Plan, even_ticks, fitting_words, tick_labels
+from sweeper.report.figures_plan import KEPT, Plan, even_ticks, fitting_words, tick_labels
 from sweeper.report.material import Material, Predictions
 from sweeper.report.units import clean, count, number, percent
 
@@ -45,9 +45,9 @@ def _classification(found: Predictions, pick: str) -> Plan:
         title = f"{pick} gets {errors} of {count(rows, 'test row')} wrong, {often}"
     caption = "One training of the pick on the sealed test rows, for a look; its score is the confirmed one above."
     if len(table) > MAX_CLASSES and errors:
-        return Plan("predictions", title, caption, partial(_confusions, found, wrong))
+        return Plan("predictions", KEPT, title, caption, partial(_confusions, found, wrong))
     caption += " Rows: true class, columns: prediction; the stronger the colour, the larger the share of its row."
-    return Plan("predictions", title, caption, partial(_matrix, found, table))
+    return Plan("predictions", KEPT, title, caption, partial(_matrix, found, table))
 
 
 def confusion(found: Predictions) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
@@ -140,7 +140,7 @@ def _regression(found: Predictions, pick: str) -> Plan | None:
         caption += f" {MAX_POINTS} of {len(true):,} rows are drawn."
         keep = np.argsort(true, kind="stable")[np.linspace(0, len(true) - 1, MAX_POINTS).round().astype(int)]
         true, predicted = true[keep], predicted[keep]
-    return Plan("predictions", title, caption, partial(_scatter, true, predicted))
+    return Plan("predictions", KEPT, title, caption, partial(_scatter, true, predicted))
 
 
 def _scatter(true: series.Array, predicted: series.Array, width: int) -> Canvas:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from sweeper.report import palette, series
 from sweeper.report.canvas import Canvas, Panel
 from sweeper.report.figures_plan import (
+    EXPLORED,
     Grid,
     Plan,
     decade_ticks,
@@ -24,6 +26,10 @@ from sweeper.report.series import Rates
 from sweeper.report.units import clean, number
 from sweeper.trial import Combination
 
+MOST_PANELS = 60
+FEW_PANELS = 24
+"""With more combinations than the first number, the most promising are drawn: nobody reads four hundred panels."""
+
 _MARK_GAP = 9
 """Least pixels between two crosses or two triangles."""
 
@@ -35,21 +41,33 @@ _BLOCK_GAP = 40
 
 def plan(material: Material) -> Plan | None:
     """The figure, or None where no trial had a learning rate and a score."""
-    found = series.rates(material)
+    found = _promising(series.rates(material), material)
     if not any(len(points.scores) for points in found.values()):
         return None
     left_out = sum(points.left_out for points in found.values())
     shown = sum(len(points.scores) for points in found.values())
     edge, beyond = ("bottom", "below") if material.objective.maximize else ("top", "above")
-    caption = (
-        f"Validation {material.objective.metric} of every trial of exploration against its learning rate; grey: the "
-        f"other combinations of the block. Crosses at the {edge} diverged, triangles scored {beyond} the axis."
-    )
+    caption = f"Every trial of exploration; grey: the others of the block; crosses at the {edge} diverged, triangles "
+    caption += f"scored {beyond} the axis."
     if material.verdict.finalists:
-        caption += " The upright line is the rate that was confirmed."
+        caption += " Upright line: the rate that was confirmed."
+    hidden = len(material.combinations()) - len(found)
+    if hidden:
+        caption += f" The most promising {len(found)} of {len(found) + hidden} combinations are drawn."
     if left_out:
         caption += f" Of {shown + left_out:,} trials the best {shown:,} along the axis are drawn."
-    return Plan("learning_rate", _title(material, found), caption, partial(_draw, material, found))
+    return Plan("learning_rate", EXPLORED, _title(material, found), caption, partial(_draw, material, found))
+
+
+def _promising(found: dict[Combination, Rates], material: Material) -> dict[Combination, Rates]:
+    """All combinations, or the most promising of too many and the finalists, in the order of the study file."""
+    if len(found) <= MOST_PANELS:
+        return found
+    sign = material.objective.sign
+    tops = {each: max(sign * points.scores, default=-math.inf) for each, points in found.items()}
+    kept = set(sorted(tops, key=lambda each: -tops[each])[:FEW_PANELS])
+    kept |= {finalist.combination for finalist in material.verdict.finalists if finalist.combination in found}
+    return {each: points for each, points in found.items() if each in kept}
 
 
 def _title(material: Material, found: dict[Combination, Rates]) -> str:
@@ -61,17 +79,17 @@ def _title(material: Material, found: dict[Combination, Rates]) -> str:
     return f"Where each combination likes its learning rate, and where {len(diverged)} of {len(found)} diverge"
 
 
-def groups(material: Material) -> Groups:
+def groups(material: Material, combinations: Sequence[Combination]) -> Groups:
     """Combinations by optimizer, if that is compared among others; else all in one block without a name."""
-    combinations = material.combinations()
-    if "optimizer" not in material.space.compare or len(material.space.compare) == 1:
+    thinned = len(combinations) < len(material.combinations())  # too few of each optimizer for blocks of their own
+    if thinned or "optimizer" not in material.space.compare or len(material.space.compare) == 1:
         return [("", list(combinations))]
     names = dict.fromkeys(combination["optimizer"] for combination in combinations)
     return [(str(name), [c for c in combinations if c["optimizer"] == name]) for name in names]
 
 
 def _draw(material: Material, found: dict[Combination, Rates], width: int) -> Canvas:
-    blocks, narrow = groups(material), width < 500
+    blocks, narrow = groups(material, list(found)), width < 500
     count = max(len(members) for _, members in blocks)
     least = 82 if narrow else 128
     grid = Grid.fitting(count, width, smallest=least, largest=360, height=92 if narrow else 112)
@@ -103,6 +121,7 @@ class _Panels:
         self._sign, self._limits = sign, series.focus(scores, sign, keep=_better_half(tops, sign))
         self._confirmed = {f.combination: f.params.get("learning_rate") for f in material.verdict.finalists}
         # A line through the points means something only where nothing but the learning rate varies.
+        self._grouped = bool(groups(material, list(found))[0][0])
         self._joined = all(set(material.space.tuned(c)) <= {"learning_rate"} for c in found)
 
     def block(self, members: list[Combination], grid: Grid, top: float) -> None:
@@ -154,7 +173,7 @@ class _Panels:
 
     def _title(self, combination: Combination, axes: Panel, at: tuple[float, float], width: float) -> None:
         rest = [str(value) for name, value in combination.items() if name != "optimizer"]
-        name = " + ".join(rest) if rest and "optimizer" in combination else str(combination)
+        name = " + ".join(rest) if rest and self._grouped else str(combination)
         rate = self._confirmed.get(combination)
         said = ""
         if isinstance(rate, (int, float)) and math.isfinite(rate) and rate > 0:

@@ -9,7 +9,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from sweeper.report import facts, palette, tables, text
-from sweeper.report.figures import Picture
+from sweeper.report.figures import PARTS, Picture
+from sweeper.report.figures_plan import CONFIRMED
 from sweeper.report.material import Material
 from sweeper.report.snippet import keras_code
 from sweeper.report.units import clean
@@ -39,17 +40,24 @@ def render(material: Material, pictures: Sequence[Picture]) -> str:
         code=code,
         use=_use(verdict, code),
         steps=text.next_steps(verdict)[1 if code else 0 :],  # the code says the first one already
-        pictures=[(picture, Markup(picture.wide), Markup(picture.narrow)) for picture in pictures],
+        proof=CONFIRMED,
+        parts=[(part, [_drawn(picture) for picture in pictures if picture.stage in stages]) for part, stages in PARTS],
         finalists=tables.finalist_table(verdict) if verdict.finalists else [],
         out_of_set=[not finalist.in_set for finalist in material.finalists()],
         explored=tables.explored_table(verdict.explored, material.screening_units()) if verdict.explored else [],
-        limits=facts.limits(material),
+        unlisted=max(len(verdict.explored) - tables.MOST_ROWS, 0),
+        threats=facts.threats(material),
+        untested=facts.untested(material),
         trials=facts.trial_table(material),
         provenance=facts.provenance(material),
         study_text=facts.study_text(material),
         css=Markup(palette.css() + (_TEMPLATES / "report.css").read_text(encoding="utf-8")),
     )
     return page.rstrip() + "\n"
+
+
+def _drawn(picture: Picture) -> tuple[Picture, Markup, Markup]:
+    return picture, Markup(picture.wide), Markup(picture.narrow)
 
 
 def _use(verdict: Verdict, code: str | None) -> str:

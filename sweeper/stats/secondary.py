@@ -11,7 +11,6 @@ from sweeper.reads import Reads
 from sweeper.space import Space
 from sweeper.stats.effects import OPTIMISM, Estimates, factors, interplay
 from sweeper.stats.importance import importance
-from sweeper.stats.screening import screen
 from sweeper.stats.sensitivity import sensitivity
 from sweeper.stats.speed import speed
 from sweeper.stats.tuning import tuning_curves
@@ -34,12 +33,11 @@ def secondary(
     chose the trials.
     """
     known = _estimates(verdict, objective)
-    screened = screen(records, space=space, objective=objective, no_information=no_information, seed=seed)
     able = len(known.combinations) > 1
     return Reads(
         factors=factors(known, space.compare) if able else (),
         interplay=interplay(known, space.compare) if able else None,
-        sensitivity=sensitivity(records, screened, space=space, objective=objective, no_information=no_information),
+        sensitivity=sensitivity(records, space=space, objective=objective, no_information=no_information),
         speed=speed(records, verdict.finalists, objective),
         tuning=tuning_curves(records, space.compare, objective, no_information),
         importance=importance(records, space, objective, no_information, seed),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from sweeper.reads import RateWindow, Sensitivity
 from sweeper.space import Range, Space
-from sweeper.stats.curve import LEARNING_RATE, Curve, Screened
+from sweeper.stats.curve import LEARNING_RATE, Curve
 from sweeper.stats.evidence import SHARES, has_diverged
 from sweeper.stats.positions import Axes
 from sweeper.stats.surface import Surface, fit_surface
@@ -35,29 +35,23 @@ _CLEARLY_BAD = 20.0
 
 
 def sensitivity(
-    records: Sequence[TrialRecord],
-    screened: Sequence[Screened],
-    *,
-    space: Space,
-    objective: Objective,
-    no_information: float | None,
+    records: Sequence[TrialRecord], *, space: Space, objective: Objective, no_information: float | None
 ) -> Sensitivity | None:
     """The window of every combination that has a logarithmic range of learning rates, the widest first."""
-    grouped = by_combination(records, space)
-    able = [each for each in screened if each.position is not None and _rates(space, each.combination) is not None]
     names = space.tuned_names()
-    curves = [Curve(Axes(space, e.combination, names), grouped[e.combination], space, objective) for e in able]
-    if not curves:
+    grouped = [(each, own) for each, own in by_combination(records, space).items() if _rates(space, each) is not None]
+    curves = [Curve(Axes(space, each, names), own, space, objective) for each, own in grouped]
+    fitted = [(curve, own) for curve, (_, own) in zip(curves, grouped, strict=True) if curve.scored]
+    if not fitted:
         return None
-    best = max(curve.best_score for curve in curves)
+    best = max(curve.best_score for curve, _ in fitted)
     tolerance = _WITHIN * (1.0 if is_share(objective.metric) else abs(best))
     epsilon = objective.epsilon * (abs(best) if objective.relative else 1.0)
-    surface = fit_surface([curve.samples(no_information) for curve in curves], scale=_CLEARLY_BAD * epsilon)
+    surface = fit_surface([curve.samples(no_information) for curve, _ in fitted], scale=_CLEARLY_BAD * epsilon)
     found = []
-    for index, each in enumerate(able):
-        own, axes = grouped[each.combination], Axes(space, each.combination, names)
-        line = _Line(axes, each, own, surface, index)
-        found.append(line.window(tolerance, objective, no_information))
+    for index, (curve, own) in enumerate(fitted):
+        line = _Line(Axes(space, curve.combination, names), own, objective, surface, index)
+        found.append(line.window(curve.combination, tolerance, no_information))
     return Sensitivity(tolerance, tuple(sorted(found, key=lambda window: -window.decades)))
 
 
@@ -81,48 +75,49 @@ def _rates(space: Space, combination: Combination) -> Range | None:
 
 
 class _Line:
-    """The curve of a combination along its learning rate, everything else as at its best."""
+    """The curve of a combination along its learning rate, everything else as in its best trial."""
 
     def __init__(
-        self, axes: Axes, each: Screened, records: Sequence[TrialRecord], surface: Surface, index: int
+        self, axes: Axes, records: Sequence[TrialRecord], objective: Objective, surface: Surface, index: int
     ) -> None:
-        self._each, self._records = each, records
+        self._records, self._objective = records, objective
         domain = axes.domains[LEARNING_RATE]
         assert isinstance(domain, Range)
         axis = axes.names.index(LEARNING_RATE)
-        tried = [axes.position(record.spec.params)[axis] for record in records]
-        grid = np.linspace(min(tried), max(tried), _GRID)  # beyond the trials a curve is a guess
-        line = np.tile(np.array(each.position), (_GRID, 1))
+        places = np.array([axes.position(record.spec.params) for record in records])
+        scores = [oriented(record, objective, None) for record in records]
+        best = int(np.argmax([-math.inf if score is None else score for score in scores]))
+        grid = np.linspace(places[:, axis].min(), places[:, axis].max(), _GRID)  # beyond the trials a curve is a guess
+        line = np.tile(places[best], (_GRID, 1))
         line[:, axis] = grid
-        self._rates = np.array([domain.at(position) for position in grid.tolist()])
+        self._rates = domain.low * (domain.high / domain.low) ** grid
         self._mean = surface.predict(index, axes.distances(line))[0]
 
-    def window(self, tolerance: float, objective: Objective, no_information: float | None) -> RateWindow:
+    def window(self, combination: Combination, tolerance: float, no_information: float | None) -> RateWindow:
         """The stretch around the top that stays within the tolerance, no wider than the trials."""
         # rounded: the last bits differ between machines, and the same ledger has to give the same report
         top = int(np.argmax(np.round(self._mean, 9)))
         good = self._mean >= self._mean[top] - tolerance
         left = top - int(np.argmin(good[top::-1])) + 1 if not good[: top + 1].all() else 0
         right = top + int(np.argmin(good[top:])) - 1 if not good[top:].all() else _GRID - 1
-        diverged = [r for r in self._records if has_diverged(r, objective.validation)]
-        rates = [float(r.spec.params[LEARNING_RATE]) for r in diverged]
+        diverged = [record for record in self._records if has_diverged(record, self._objective.validation)]
         return RateWindow(
-            combination=self._each.combination,
+            combination=combination,
             best=float(self._rates[top]),
             low=float(self._rates[left]),
             high=float(self._rates[right]),
             decades=math.log10(self._rates[right] / self._rates[left]),
             open=left == 0 or right == _GRID - 1,
-            random_cost=self._cost(objective, no_information),
+            random_cost=self._cost(no_information),
             trials=len(self._records),
             diverged=len(diverged),
-            diverged_from=min(rates, default=None),
+            diverged_from=min((float(each.spec.params[LEARNING_RATE]) for each in diverged), default=None),
         )
 
-    def _cost(self, objective: Objective, no_information: float | None) -> float:
+    def _cost(self, no_information: float | None) -> float:
         """Mean distance of the evenly spread trials from the top of the curve."""
         even = [record for record in self._records if record.spec.stage is not Stage.RACE]
-        scores = [oriented(record, objective, no_information) for record in even]
+        scores = [oriented(record, self._objective, no_information) for record in even]
         known = [score for score in scores if score is not None]
         floor = min((score for score in known if math.isfinite(score)), default=0.0)
         top = max([float(self._mean.max()), *known])

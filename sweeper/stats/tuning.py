@@ -22,7 +22,7 @@ from sweeper.verdict import Objective
 
 Floats = NDArray[np.float64]
 
-_QUARTERS = (0.25, 0.75)
+_QUARTERS = (0.25, 0.5, 0.75)
 
 
 def tuning_curves(
@@ -70,8 +70,9 @@ def _curves(name: str, pools: dict[Scalar, list[float]], budget: int, sign: int)
             Tuning(
                 value=value,
                 expected=_floats(sign * (mass @ grid)),
-                low=_floats(np.minimum(*ends)),
-                high=_floats(np.maximum(*ends)),
+                low=_floats(np.minimum(ends[0], ends[2])),
+                median=_floats(ends[1]),
+                high=_floats(np.maximum(ends[0], ends[2])),
                 wins=_floats((mass * beaten).sum(axis=1)),
                 pool=len(pools[value]),
             )

@@ -3,7 +3,6 @@ import math
 import pytest
 from stat_records import ACCURACY, LOSS, RATES, explored, peaked, space
 
-from sweeper.stats.screening import screen
 from sweeper.stats.sensitivity import oriented, sensitivity
 from sweeper.trial import Status
 
@@ -12,7 +11,7 @@ NOTHING = 1 / 3
 
 def read(records, *optimizers, objective=ACCURACY, no_information=NOTHING, tuned=True):
     about = {"space": space(*optimizers, tuned=tuned), "objective": objective, "no_information": no_information}
-    return sensitivity(records, screen(records, **about, seed=0), **about)
+    return sensitivity(records, **about)
 
 
 def curve(optimizer, top, loss, at=0.01):

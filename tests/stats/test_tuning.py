@@ -22,6 +22,7 @@ def test_expected_best_of_n_is_that_of_drawing_with_replacement():
     best = np.maximum.accumulate(draws, axis=1)
     assert found["a"].expected == pytest.approx(best.mean(axis=0), abs=0.001)
     assert found["a"].low == (0.5, 0.6, 0.7, 0.7)  # a quarter of the tries ends there or below: (1/4)**1, (2/4)**2 ...
+    assert found["a"].median == (0.6, 0.7, 0.8, 0.8)
     assert found["a"].high == (0.7, 0.8, 0.8, 0.8)
     assert found["b"].expected == pytest.approx([0.55] * 4)
     # one trial of a beats 0.55 in three of four cases
