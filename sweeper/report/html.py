@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from sweeper.report import facts, palette, tables, text
@@ -24,12 +24,7 @@ def render(material: Material, pictures: Sequence[Picture]) -> str:
     verdict = material.verdict
     claim, _, rest = text.headline(verdict).partition(": ")
     code = keras_code(material)
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters.update(tight=tight, prose=prose)
-    page = environment.get_template("report.html.j2").render(
+    page = template("report.html.j2").render(
         study=clean(verdict.study, 80),
         outcome=verdict.outcome.value.replace("_", " ").lower(),
         claim=claim,
@@ -51,9 +46,24 @@ def render(material: Material, pictures: Sequence[Picture]) -> str:
         trials=facts.trial_table(material),
         provenance=facts.provenance(material),
         study_text=facts.study_text(material),
-        css=Markup(palette.css() + (_TEMPLATES / "report.css").read_text(encoding="utf-8")),
+        css=css(),
     )
-    return page.rstrip() + "\n"
+    return page.strip() + "\n"
+
+
+def template(name: str) -> Template:
+    """A page to be filled in; everything put into it is escaped."""
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters.update(tight=tight, prose=prose)
+    return environment.get_template(name)
+
+
+def css() -> Markup:
+    """The look of every page, with the colours of both themes."""
+    return Markup(palette.css() + (_TEMPLATES / "report.css").read_text(encoding="utf-8"))
 
 
 def _drawn(picture: Picture) -> tuple[Picture, Markup, Markup]:
