@@ -54,7 +54,7 @@ def _rows(found: Comparison) -> Rows:
 def draw(found: Comparison, rows: Rows, width: int) -> Canvas:
     """Means and intervals of all finalists on one axis, best first."""
     narrow, units = width < 500, found.units()
-    left, right = label_room((name for _, name, _ in rows), width), 54.0 if narrow else 150.0
+    left, right = 1.15 * label_room((name for _, name, _ in rows), width), 54.0 if narrow else 150.0  # bold is wider
     height = _ROW * len(rows)
     sheet = Canvas(width, height + 52)
     ends = [end for _, _, each in rows for end in (each.interval.low, each.interval.high)]
@@ -65,7 +65,7 @@ def draw(found: Comparison, rows: Rows, width: int) -> Canvas:
     for index, (first, name, each) in enumerate(rows):
         y, ink = 4 + _ROW * (index + 0.5), palette.INK if each.is_pick else palette.MUTED
         write = sheet.strong if each.is_pick else sheet.text
-        write((left - 12, y), clean(name, int(0.9 * fitting_words(left - 14))), color=ink, align="right")
+        write((left - 12, y), clean(name, fitting_words(left - 14, 13)), color=ink, align="right")
         area.line((each.interval.low, each.interval.high), (index, index), palette.ACCENT, 1.8)
         area.dots([each.score], [index], 9, palette.ACCENT if first else palette.PAPER, edge=palette.ACCENT)
         said = units.score(each.score)

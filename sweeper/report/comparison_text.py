@@ -82,7 +82,8 @@ def shared_table(found: Comparison) -> list[list[str]]:
         gap = [NOTHING, NOTHING]
         if each.gap is not None:
             interval = each.gap.interval
-            gap = [_signed(each.gap.mean, units), f"{_signed(interval.low, units)} to {_signed(interval.high, units)}"]
+            low = _signed(interval.low, units).removesuffix(" points")
+            gap = [_signed(each.gap.mean, units), f"{low} to {_signed(interval.high, units)}"]
         rows.append([clean(each.combination, 40), *sides, *gap])
     return rows
 
