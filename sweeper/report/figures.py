@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sweeper.report.figures_plan import CONFIRMED, CONFIRMED_COURSES, EXPLORED, KEPT, Plan
+from sweeper.report.figures_plan import CONFIRMED, CONFIRMED_COURSES, EXPLORED, KEPT, RACED, Plan
 from sweeper.report.material import Material
 
 WIDE, NARROW = 800, 342
@@ -29,7 +29,7 @@ NAMES = (
 
 PARTS = (
     ("evidence", (CONFIRMED,)),
-    ("exploration", (EXPLORED,)),
+    ("exploration", (EXPLORED, RACED)),
     ("training", (CONFIRMED_COURSES, KEPT)),
 )
 """The parts of the page and the stages whose figures they hold."""

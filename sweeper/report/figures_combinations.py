@@ -11,7 +11,7 @@ from functools import partial
 
 from sweeper.report import palette, series
 from sweeper.report.canvas import Box, Canvas
-from sweeper.report.figures_plan import EXPLORED, Plan, even_ticks, fitting_words, tick_labels
+from sweeper.report.figures_plan import Plan, even_ticks, fitting_words, screened, tick_labels
 from sweeper.report.figures_table import Table, is_table
 from sweeper.report.material import Material
 from sweeper.report.units import NOTHING, clean, count
@@ -35,7 +35,9 @@ def plan(material: Material) -> Plan | None:
     table = is_table(material)
     if table:
         caption += _interplay(material)
-    return Plan("combinations", EXPLORED, title, caption, partial(_heatmap if table else _ranking, material, scored))
+    return Plan(
+        "combinations", screened(material), title, caption, partial(_heatmap if table else _ranking, material, scored)
+    )
 
 
 def _estimated(material: Material) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from sweeper.report import palette, series
 from sweeper.report.canvas import Canvas, Panel
-from sweeper.report.figures_plan import CONFIRMED_COURSES, EXPLORED, Grid, Plan, even_ticks, panel_title, tick_labels
+from sweeper.report.figures_plan import CONFIRMED_COURSES, Grid, Plan, even_ticks, panel_title, screened, tick_labels
 from sweeper.report.material import Material
 from sweeper.report.units import clean
 from sweeper.trial import Combination, Stage
@@ -47,9 +47,8 @@ def plan(material: Material) -> Plan | None:
     else:
         title = "How the best trial of each leading combination learns"
         caption = f"Validation {metric} by epoch, one run each; dashed: the other combinations."
-    return Plan(
-        "training", CONFIRMED_COURSES if confirmed else EXPLORED, title, caption, partial(_draw, material, panels)
-    )
+    stage = CONFIRMED_COURSES if confirmed else screened(material)
+    return Plan("training", stage, title, caption, partial(_draw, material, panels))
 
 
 def _confirmed(material: Material) -> list[_Course]:

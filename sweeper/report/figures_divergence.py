@@ -7,7 +7,7 @@ from functools import partial
 from sweeper.reads import RateWindow
 from sweeper.report import palette
 from sweeper.report.canvas import Canvas
-from sweeper.report.figures_plan import EXPLORED, Plan
+from sweeper.report.figures_plan import Plan, screened
 from sweeper.report.figures_table import Table, is_table
 from sweeper.report.material import Material
 from sweeper.report.units import clean, count, number
@@ -33,7 +33,7 @@ def plan(material: Material) -> Plan | None:
         "Diverged of all trainings of a combination; the darker, the larger the share. Below: the lowest learning rate "
         "that diverged. Empty: none did."
     )
-    return Plan("divergence", EXPLORED, title, caption, partial(_draw, material, windows))
+    return Plan("divergence", screened(material), title, caption, partial(_draw, material, windows))
 
 
 def _windows(material: Material) -> dict[Combination, RateWindow]:

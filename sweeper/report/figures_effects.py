@@ -7,7 +7,7 @@ from functools import partial
 from sweeper.reads import Factor
 from sweeper.report import palette
 from sweeper.report.canvas import Canvas
-from sweeper.report.figures_plan import EXPLORED, Plan, even_ticks, fitting_words, label_room
+from sweeper.report.figures_plan import Plan, even_ticks, fitting_words, label_room, screened
 from sweeper.report.material import Material
 from sweeper.report.units import Units, clean
 
@@ -27,7 +27,7 @@ def plan(material: Material) -> Plan | None:
         f"Average over the other parameters, against the average of all ({'points' if units.share else units.metric}; "
         "right is better). Bars: 95 % intervals; grey: may be noise."
     )
-    return Plan("effects", EXPLORED, _title(material), caption, partial(_draw, material))
+    return Plan("effects", screened(material), _title(material), caption, partial(_draw, material))
 
 
 def _title(material: Material) -> str:
@@ -103,7 +103,7 @@ def _head(sheet: Canvas, factor: Factor, material: Material, at: tuple[float, fl
 
 def _signed(value: float, units: Units, *, short: bool) -> str:
     if not units.share:
-        return f"{'+' if value >= 0 else '-'} {units.score(abs(value))}"
+        return f"{value:+.{units.decimals}f}"
     return f"{100 * value:+.1f}" + ("" if short else " points")
 
 

@@ -9,16 +9,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sweeper.report import palette
+from sweeper.report.material import Material
 from sweeper.report.units import clean, number
+from sweeper.trial import Stage
 
 if TYPE_CHECKING:
     from sweeper.report.canvas import Canvas
 
 
 EXPLORED = "Exploration · single runs on validation rows"
+RACED = "Exploration and race · single runs on validation rows"
 CONFIRMED = "Confirmation · fresh seeds, sealed test rows"
 CONFIRMED_COURSES = "Confirmation · fresh seeds, validation rows"
 KEPT = "The kept model · one training, sealed test rows"
+
+
+def screened(material: Material) -> str:
+    """The stage of figures that show every trial before confirmation."""
+    return RACED if any(record.spec.stage is Stage.RACE for record in material.records) else EXPLORED
 
 
 @dataclass(frozen=True)

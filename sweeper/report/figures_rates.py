@@ -11,7 +11,6 @@ import numpy as np
 from sweeper.report import palette, series
 from sweeper.report.canvas import Canvas, Panel
 from sweeper.report.figures_plan import (
-    EXPLORED,
     Grid,
     Plan,
     decade_ticks,
@@ -19,6 +18,7 @@ from sweeper.report.figures_plan import (
     fitting_words,
     panel_title,
     rate_label,
+    screened,
     tick_labels,
 )
 from sweeper.report.material import Material
@@ -56,7 +56,7 @@ def plan(material: Material) -> Plan | None:
         caption += f" The most promising {len(found)} of {len(found) + hidden} combinations are drawn."
     if left_out:
         caption += f" Of {shown + left_out:,} trials the best {shown:,} along the axis are drawn."
-    return Plan("learning_rate", EXPLORED, _title(material, found), caption, partial(_draw, material, found))
+    return Plan("learning_rate", screened(material), _title(material, found), caption, partial(_draw, material, found))
 
 
 def _promising(found: dict[Combination, Rates], material: Material) -> dict[Combination, Rates]:

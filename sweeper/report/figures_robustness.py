@@ -8,7 +8,7 @@ from functools import partial
 from sweeper.reads import RateWindow
 from sweeper.report import palette
 from sweeper.report.canvas import Canvas
-from sweeper.report.figures_plan import EXPLORED, Plan, decade_ticks, fitting_words, label_room, rate_label
+from sweeper.report.figures_plan import Plan, decade_ticks, fitting_words, label_room, rate_label, screened
 from sweeper.report.material import Material
 from sweeper.report.units import clean, count
 
@@ -35,7 +35,7 @@ def plan(material: Material) -> Plan | None:
     hidden = len(found.windows) - len(_shown(found.windows))
     if hidden:
         caption += f" {count(hidden, 'combination')} in between not drawn."
-    return Plan("robustness", EXPLORED, title, caption, partial(_draw, material))
+    return Plan("robustness", screened(material), title, caption, partial(_draw, material))
 
 
 def _blind(material: Material) -> str:

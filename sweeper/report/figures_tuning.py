@@ -74,13 +74,16 @@ def _leaders(curves: TuningCurves, width: float) -> str:
     """`most often first with 1 trial: adam (41 %), 2: ...`, as many budgets as fit."""
     shown = budgets(len(curves.curves[0].expected))
     few, last = [shown[0], shown[-1]], shown[-1:]
+    room, words = fitting_words(width, 11), "first most often, by trials: "
     for numbers, limit in ((shown, 14), (shown, 8), (few, 14), (few, 8), (last, 8)):
         said = [(n, curves.leader(n)) for n in numbers]
         parts = [f"{n}: {clean(each.value, limit)} ({percent(round(each.wins[n - 1], 2))})" for n, each in said]
-        line = "first most often, by trials: " + ", ".join(parts)
-        if len(line) <= fitting_words(width, 11):
+        line = words + ", ".join(parts)
+        if len(line) > room and numbers is few:
+            line = "first with " + ", ".join(parts)
+        if len(line) <= room:
             return line
-    return clean(line, fitting_words(width, 11))
+    return clean(line, room)
 
 
 def _panel(axes: Panel, curve: Tuning, curves: TuningCurves, limits: tuple[float, float], *, first: bool) -> None:

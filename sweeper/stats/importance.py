@@ -61,8 +61,10 @@ def importance(
     """Shares of all parameters that vary; None where too few trials have a score."""
     scored = [(r, oriented(r, objective, no_information)) for r in records if r.spec.stage is Stage.EXPLORE]
     known = [(record, score) for record, score in scored if score is not None]
+    if len(known) < 4 * _FEWEST_TOP:
+        return None
     columns = _columns([record for record, _ in known], space)
-    if len(known) < 4 * _FEWEST_TOP or len(columns) < 2:
+    if len(columns) < 2:
         return None
     scores = np.array([score for _, score in known])
     top = best_trials(scores)
