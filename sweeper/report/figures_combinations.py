@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from functools import partial
 
 from sweeper.report import palette, series
-from sweeper.report.canvas import Box, Canvas
+from sweeper.report.canvas import Canvas
 from sweeper.report.figures_plan import Plan, even_ticks, fitting_words, screened, tick_labels
 from sweeper.report.figures_table import Table, is_table
+from sweeper.report.marks import Box
 from sweeper.report.material import Material
 from sweeper.report.units import NOTHING, clean, count
 from sweeper.trial import Combination
@@ -60,7 +61,10 @@ def _interplay(material: Material) -> str:
             "the pair, not its parts."
         )
     first, second = (clean(name, 20) for name in material.space.compare)
-    return f" No pair stands out from its row and column by more than noise: {first} and {second} can be chosen apart."
+    return (
+        f" No pair stands out from its row and column by more than noise: nothing asks for choosing {first} and "
+        f"{second} together."
+    )
 
 
 def _heatmap(material: Material, scored: Mapping[Combination, float], width: int) -> Canvas:

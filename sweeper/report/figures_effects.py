@@ -27,6 +27,8 @@ def plan(material: Material) -> Plan | None:
         f"Average over the other parameters, against the average of all ({'points' if units.share else units.metric}; "
         "right is better). Bars: 95 % intervals; grey: may be noise."
     )
+    if material.verdict.finalists:
+        caption += " Single runs tell less than the confirmation above."
     return Plan("effects", screened(material), _title(material), caption, partial(_draw, material))
 
 

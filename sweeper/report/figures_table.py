@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sweeper.report import palette
-from sweeper.report.canvas import Box, Canvas
+from sweeper.report.canvas import Canvas
 from sweeper.report.figures_plan import fitting_words
+from sweeper.report.marks import Box
 from sweeper.report.material import Material
 from sweeper.report.units import clean
 from sweeper.trial import Combination

@@ -21,7 +21,8 @@ from matplotlib.text import Text
 from matplotlib.transforms import Affine2D, Bbox, Transform, TransformedBbox
 
 from sweeper.report import palette
-from sweeper.report.canvas import Area, Box, Boxes, Canvas, Dots, Frame, Line, Mark, Point, Words
+from sweeper.report.canvas import Canvas
+from sweeper.report.marks import Area, Box, Boxes, Dots, Frame, Line, Mark, Point, Words
 from sweeper.report.svg import corners
 from sweeper.report.units import clean
 

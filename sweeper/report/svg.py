@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from sweeper.report import palette
-from sweeper.report.canvas import Area, Box, Boxes, Canvas, Dots, Frame, Line, Mark, Marker, Point, Words
+from sweeper.report.canvas import Canvas
+from sweeper.report.marks import Area, Box, Boxes, Dots, Frame, Line, Mark, Marker, Point, Words
 from sweeper.report.units import clean
 
 _ANCHORS = {"left": "", "center": ' text-anchor="middle"', "right": ' text-anchor="end"'}

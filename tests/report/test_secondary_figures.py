@@ -87,7 +87,7 @@ def test_missing_interplay_is_a_finding():
     rests = dict.fromkeys(COMBINATIONS, 0.0)
     found, _ = told(figures_combinations.plan, Reads(interplay=Interplay(rests, (), 0.7)))
     assert "No pair stands out" in found.caption
-    assert "activation and optimizer can be chosen apart" in found.caption
+    assert "nothing asks for choosing activation and optimizer together" in found.caption
 
 
 def test_odd_pairs_are_marked():
