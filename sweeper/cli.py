@@ -213,6 +213,29 @@ def report(study: Path, overrides: tuple[str, ...], storage: Path) -> None:
 
 
 @cli.command()
+@click.argument("first")
+@click.argument("second")
+@click.option(
+    "--storage",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("mlruns"),
+    envvar="SWEEPER_STORAGE",
+    help="Folder that studies called by their name live in.  [default: mlruns]",
+)
+@click.option("--html", "page", type=click.Path(path_type=Path, dir_okay=False), help="Write a page to this file too.")
+@_as_json
+def compare(first: str, second: str, storage: Path, page: Path | None, as_json: bool) -> None:
+    """Two studies of the same data side by side: names, study files, folders or verdict.json files."""
+    from sweeper.commands import compare as command
+    from sweeper.report.comparison_text import words
+
+    found = command.compare(first, second, storage)
+    if page is not None:
+        command.write_page(found, page)
+    click.echo(json.dumps(found.to_dict(), indent=2) if as_json else words(found))
+
+
+@cli.command()
 @_study
 @click.option("--port", type=click.IntRange(1, 65535), default=5000, envvar="SWEEPER_PORT", show_default=True)
 def ui(study: Path, overrides: tuple[str, ...], storage: Path, port: int) -> int:

@@ -16,6 +16,7 @@ from sweeper.planning.optuna_ledger import stored
 from sweeper.planning.stages import is_kept
 from sweeper.report.material import Material, load_predictions
 from sweeper.report.write import write
+from sweeper.stats.secondary import secondary
 from sweeper.study_file import StudyFile
 from sweeper.trial import TrialRecord
 from sweeper.verdict import Verdict
@@ -57,6 +58,14 @@ def material(
         space=study.space,
         provenance=_provenance(study, notes, verdict, command),
         predictions=predictions,
+        reads=secondary(
+            records,
+            verdict,
+            space=study.space,
+            objective=study.objective,
+            no_information=study.data.no_information().get(study.objective.metric),
+            seed=study.config.search.seed,
+        ),
     )
 
 

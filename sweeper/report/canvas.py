@@ -1,202 +1,207 @@
 """A sheet to draw on, measured in pixels from the top left corner, and its two forms: SVG for the page, PNG for a file.
 
-The drawing is the same byte for byte on every run: fixed hash salt, no dates, no user settings of matplotlib.
+A sheet only remembers its marks. `svg` writes them down and `png` paints them, so a figure is computed once and costs
+milliseconds in the page; the picture file is the only one that needs matplotlib.
 """
 
 from __future__ import annotations
 
-import io
-import re
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
-from xml.sax.saxutils import quoteattr
-
-import matplotlib as mpl
-import numpy as np
-from matplotlib.axes import Axes as Axes  # the figures draw on it and import no framework
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.collections import LineCollection, PatchCollection
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
-from matplotlib.transforms import Bbox
+import math
+from collections.abc import Iterable, Sequence
 
 from sweeper.report import palette
+from sweeper.report.marks import Area, Box, Boxes, Dots, Frame, Line, Mark, Marker, Point, Words
 from sweeper.report.units import clean
-
-_PER_INCH = 72
-"""Of the SVG backend: with it a point is a pixel."""
-
-_TITLE_HEIGHT = 36
-_MARGIN = 20
-"""Pixels around a picture file; the page has margins of its own."""
-
-_STYLE = {
-    "font.family": ["DejaVu Sans"],  # ships with matplotlib, so pictures are alike everywhere; the page sets its own
-    "font.size": 12.0,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "sweeper",
-    "text.parse_math": False,  # a name may hold a dollar sign
-    "axes.linewidth": 0.8,
-    "path.simplify": True,
-}
-_NOT_OURS = {"backend", "backend_fallback", "interactive", "toolbar", "timezone"}
-
-Point = tuple[float, float]
-
-
-@contextmanager
-def style() -> Iterator[None]:
-    """Matplotlib as shipped plus the report's own settings, whatever the user's matplotlibrc says."""
-    shipped = {key: value for key, value in mpl.rcParamsDefault.items() if key not in _NOT_OURS}
-    settings: dict[Any, Any] = {**shipped, **_STYLE}
-    with warnings.catch_warnings(), mpl.rc_context(settings):
-        # A script that DejaVu lacks shows as boxes in the PNG; the page has the reader's own fonts.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        yield
 
 
 class Canvas:
-    """A figure of a fixed size in pixels. Positions have their origin at the top left corner."""
+    """A sheet of a fixed size in pixels; what is drawn later lies on top."""
 
     def __init__(self, width: float, height: float) -> None:
         self.width, self.height = width, height
-        self._figure = Figure(figsize=(width / _PER_INCH, height / _PER_INCH), dpi=_PER_INCH)
-        self._figure.patch.set_alpha(0.0)
+        self.marks: list[Mark] = []
 
-    def panel(self, x: float, y: float, width: float, height: float, *, grid: str = "y") -> Axes:
-        """Axes at a place, bare but for hairlines along the ticks of `grid` (`x`, `y` or nothing)."""
-        place = (x / self.width, 1 - (y + height) / self.height, width / self.width, height / self.height)
-        axes = self._figure.add_axes(place)
-        axes.patch.set_alpha(0.0)
-        for side in ("top", "right", "left", "bottom"):
-            axes.spines[side].set_visible(False)
-        axes.tick_params(length=0, labelsize=10.5, labelcolor=palette.MUTED, pad=5)
-        axes.minorticks_off()
-        axes.set_axisbelow(True)
-        if grid:
-            axes.grid(axis="y" if grid == "y" else "x", color=palette.HAIR, linewidth=0.8)
-        return axes
-
-    def blank(self, x: float, y: float, width: float, height: float) -> Axes:
-        """A place to draw shapes on, in pixels from its own top left corner."""
-        axes = self.panel(x, y, width, height, grid="")
-        axes.set_xlim(0, width)
-        axes.set_ylim(height, 0)
-        axes.set_xticks([])
-        axes.set_yticks([])
-        return axes
+    def panel(self, x: float, y: float, width: float, height: float) -> Panel:
+        """Axes at a place, bare: the limits are set next."""
+        return Panel(self, (x, y, width, height))
 
     def text(self, at: Point, words: str, *, color: str = palette.INK, size: float = 12, align: str = "left") -> None:
-        """Words on one line, vertically centred at a point."""
-        self._figure.text(
-            at[0] / self.width,
-            1 - at[1] / self.height,
-            clean(words),
-            color=color,
-            fontsize=size,
-            ha=align,
-            va="center_baseline",
-        )
+        """Words on one line, vertically centred at a point; `align` is `left`, `center` or `right`."""
+        self._say(Words(at, clean(words), color, size, align))
 
     def strong(self, at: Point, words: str, *, color: str = palette.INK, size: float = 12, align: str = "left") -> None:
         """The same in bold."""
-        self.text(at, words, color=color, size=size, align=align)
-        self._figure.texts[-1].set_fontweight("bold")
+        self._say(Words(at, clean(words), color, size, align, bold=True))
+
+    def slanted(self, at: Point, words: str, *, size: float = 12) -> None:
+        """Words that rise by 45 degrees from a point."""
+        self._say(Words(at, clean(words), palette.INK, size, angle=45))
+
+    def boxes(self, boxes: Sequence[Box], colors: Sequence[str]) -> None:
+        """Filled boxes, one colour each."""
+        if boxes:
+            self.marks.append(Boxes(tuple(boxes), tuple(colors)))
+
+    def frame(self, box: Box, color: str, width: float = 2) -> None:
+        """The outline of a box."""
+        self.marks.append(Frame(box, color, width))
+
+    def line(self, points: Sequence[Point], color: str, width: float, dash: tuple[float, float] | None = None) -> None:
+        """A broken line."""
+        self.marks.append(Line((tuple(points),), color, width, dash))
+
+    def dots(self, points: Sequence[Point], marker: Marker, size: float, color: str) -> None:
+        """Filled markers (for crosses: strokes)."""
+        if points:
+            self.marks.append(Dots(tuple(points), marker, size, color, color, 1.4 if marker == "x" else 0.0))
 
     def svg(self, name: str, label: str) -> str:
         """An inline `<svg>` in the colours of the page; `label` is read out by screen readers."""
-        buffer = io.StringIO()
-        nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
-        with mpl.rc_context({"svg.hashsalt": name}):  # two figures of a page share no id
-            self._figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
-        return _tidy(buffer.getvalue(), self.width, self.height, label)
+        from sweeper.report import svg
+
+        return svg.written(self, name, label)
 
     def png(self, title: str) -> bytes:
         """A picture of twice the size on white, with its title above."""
-        FigureCanvasAgg(self._figure)
-        top = 1 + (_TITLE_HEIGHT - 20) / self.height
-        size = min(15.0, 1.4 * self.width / max(len(title), 1))
-        words = self._figure.text(0, top, clean(title), fontsize=size, fontweight="bold")
-        words.set_color(palette.INK)
-        self._figure.patch.set_alpha(1.0)
-        right, upper = self.width + _MARGIN, self.height + _TITLE_HEIGHT + _MARGIN
-        box = Bbox(np.array([[-_MARGIN, -_MARGIN], [right, upper]]) / _PER_INCH)
-        buffer = io.BytesIO()
-        self._figure.savefig(
-            buffer,
-            format="png",
-            dpi=2 * _PER_INCH,
-            bbox_inches=box,
-            facecolor=palette.PAPER,
-            metadata={"Software": None},
-            pil_kwargs={"compress_level": 6},
+        from sweeper.report import png
+
+        return png.painted(self, title)
+
+    def _say(self, words: Words) -> None:
+        if words.text:
+            self.marks.append(words)
+
+
+class Panel:
+    """A part of a sheet with axes of its own: everything is given in their units and drawn in pixels."""
+
+    def __init__(self, sheet: Canvas, place: Box) -> None:
+        self.sheet, self.place = sheet, place
+        self._x, self._y = (0.0, 1.0), (0.0, 1.0)
+        self._log = False
+
+    def limits(self, x: Sequence[float], y: Sequence[float], *, log_x: bool = False) -> Panel:
+        """Set the ends of both axes: left and right, bottom and top."""
+        self._log = log_x
+        self._x, self._y = (self._scaled(x[0]), self._scaled(x[1])), (float(y[0]), float(y[1]))
+        return self
+
+    def at(self, x: float, y: float) -> Point:
+        """Where a point lies on the sheet."""
+        return self.x(x), self.y(y)
+
+    def x(self, value: float) -> float:
+        """Where a value of the x axis lies on the sheet."""
+        low, high = self._x
+        return self.place[0] + self.place[2] * (self._scaled(value) - low) / ((high - low) or 1.0)
+
+    def y(self, value: float) -> float:
+        """Where a value of the y axis lies on the sheet."""
+        low, high = self._y
+        return self.place[1] + self.place[3] * (1 - (value - low) / ((high - low) or 1.0))
+
+    def ticks_x(
+        self, ticks: Sequence[float], labels: Sequence[str], *, grid: bool = False, tight: bool = False
+    ) -> None:
+        """Labels below the panel; `tight` keeps the first and the last within it."""
+        left, top, width, height = self.place
+        places = [self.x(tick) for tick in ticks]
+        if grid:
+            self._hairs([((x, top), (x, top + height)) for x in places])
+        for x, label in zip(places, labels, strict=True):
+            share = (x - left) / width
+            align = "left" if tight and share < 0.07 else "right" if tight and share > 0.93 else "center"
+            self.sheet.text((x, top + height + 12), label, color=palette.MUTED, size=10.5, align=align)
+
+    def ticks_y(self, ticks: Sequence[float], labels: Sequence[str], *, grid: bool = True) -> None:
+        """Labels left of the panel, hairlines across it."""
+        left, _, width, _ = self.place
+        places = [self.y(tick) for tick in ticks]
+        if grid:
+            self._hairs([((left, y), (left + width, y)) for y in places])
+        for y, label in zip(places, labels, strict=True):
+            self.sheet.text((left - 6, y), label, color=palette.MUTED, size=10.5, align="right")
+
+    def line(
+        self,
+        xs: Iterable[float],
+        ys: Iterable[float],
+        color: str,
+        width: float,
+        dash: tuple[float, float] | None = None,
+    ) -> None:
+        """A line, broken where a value is not finite, cut off at the edges of the panel."""
+        self.lines([zip(xs, ys, strict=True)], color, width, dash)
+
+    def lines(
+        self,
+        lines: Iterable[Iterable[Point]],
+        color: str,
+        width: float,
+        dash: tuple[float, float] | None = None,
+    ) -> None:
+        """Several lines of one look."""
+        parts = [part for line in lines for part in self._unbroken(line)]
+        if parts:
+            self.sheet.marks.append(Line(tuple(parts), color, width, dash, self._clip(parts)))
+
+    def band(self, xs: Sequence[float], low: Sequence[float], high: Sequence[float], color: str, alpha: float) -> None:
+        """The area between two lines."""
+        there, back = list(zip(xs, low, strict=True)), list(zip(xs, high, strict=True))[::-1]
+        points = tuple(self.at(x, y) for x, y in [*there, *back])
+        if len(points) > 3:
+            self.sheet.marks.append(Area(points, color, alpha, self._clip([points])))
+
+    def dots(
+        self,
+        xs: Iterable[float],
+        ys: Iterable[float],
+        size: float,
+        face: str,
+        *,
+        edge: str | None = None,
+        alpha: float = 1.0,
+    ) -> None:
+        """Round dots, with an edge if it has a colour."""
+        points = tuple(self.at(x, y) for x, y in zip(xs, ys, strict=True))
+        if points:
+            rim = 0.8 if edge else 0.0
+            self.sheet.marks.append(Dots(points, "o", size, face, edge or face, rim, alpha))
+
+    def marks(self, marker: Marker, xs: Iterable[float], y: float, size: float, color: str) -> None:
+        """Markers at one height; they may stand on the edge."""
+        self.sheet.dots([self.at(x, y) for x in xs], marker, size, color)
+
+    def upright(self, x: float, color: str, width: float, dash: tuple[float, float] | None = None) -> None:
+        """A line from bottom to top."""
+        _, top, _, height = self.place
+        self.sheet.line([(self.x(x), top), (self.x(x), top + height)], color, width, dash)
+
+    def level(self, y: float, color: str, width: float, dash: tuple[float, float] | None = None) -> None:
+        """A line from left to right."""
+        left, _, across, _ = self.place
+        self.sheet.line([(left, self.y(y)), (left + across, self.y(y))], color, width, dash)
+
+    def _scaled(self, value: float) -> float:
+        return math.log10(value) if self._log else float(value)
+
+    def _hairs(self, lines: Sequence[tuple[Point, Point]]) -> None:
+        if lines:
+            self.sheet.marks.append(Line(tuple(lines), palette.HAIR, 0.8))
+
+    def _unbroken(self, line: Iterable[Point]) -> list[tuple[Point, ...]]:
+        parts: list[list[Point]] = [[]]
+        for x, y in line:
+            if math.isfinite(x) and math.isfinite(y):
+                parts[-1].append(self.at(x, y))
+            elif parts[-1]:
+                parts.append([])
+        return [tuple(part) for part in parts if len(part) > 1]
+
+    def _clip(self, parts: Sequence[Sequence[Point]]) -> Box | None:
+        """The panel, if anything reaches out of it."""
+        left, top, width, height = self.place
+        inside = all(
+            left - 1 <= x <= left + width + 1 and top - 1 <= y <= top + height + 1 for part in parts for x, y in part
         )
-        return buffer.getvalue()
-
-
-def rectangles(axes: Axes, boxes: Sequence[tuple[float, float, float, float]], colors: Sequence[str]) -> None:
-    """Filled boxes `(x, y, width, height)`, one colour each."""
-    shapes = [Rectangle((x, y), width, height) for x, y, width, height in boxes]
-    axes.add_collection(PatchCollection(shapes, facecolors=list(colors), edgecolors="none", linewidths=0))
-
-
-def frame(axes: Axes, box: tuple[float, float, float, float], color: str, width: float = 2) -> None:
-    """The outline of a box."""
-    axes.add_patch(Rectangle(box[:2], box[2], box[3], fill=False, edgecolor=color, linewidth=width))
-
-
-def segments(axes: Axes, lines: Sequence[Sequence[Point]], color: str, width: float) -> None:
-    """Broken lines of one colour."""
-    axes.add_collection(LineCollection([list(line) for line in lines], colors=color, linewidths=width))
-
-
-def label_ticks(axes: Axes, axis: str, ticks: Sequence[float], labels: Sequence[str]) -> None:
-    """Labelled ticks on the `x` or `y` axis and no others."""
-    (axes.set_xticks if axis == "x" else axes.set_yticks)(list(ticks), list(labels))
-    axes.minorticks_off()
-
-
-def pull_in_labels(axes: Axes) -> None:
-    """Keep the first and the last label of the x axis within the panel, clear of its neighbours."""
-    low, high = axes.get_xlim()
-    scale = axes.get_xaxis().get_transform().transform
-    left, right = scale(low), scale(high)
-    for tick, label in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True):
-        place = (scale(tick) - left) / (right - left)
-        label.set_horizontalalignment("left" if place < 0.07 else "right" if place > 0.93 else "center")
-
-
-_PREAMBLE = re.compile(r"^.*?<svg[^>]*>", re.DOTALL)
-_NOISE = re.compile(r"<!--.*?-->|<defs>\s*<style.*?</defs>", re.DOTALL)
-_EMPTY = re.compile(r"<g>\s*</g>|<g/>")
-_TAG = re.compile(r"<[^>]*>")
-_IN_TAG = (
-    (re.compile(r'^<g id="[^"]*"'), "<g"),
-    (re.compile(r"(\d+\.\d\d)\d+"), r"\1"),
-    (re.compile(r'\s*transform="rotate\(-?0 [^"]*\)"'), ""),
-    (re.compile(r"font: (\w+ )?([\d.]+px) [^;\"]*"), r"font-weight: \g<1>; font-size: \2"),  # matplotlib before 3.10
-    (re.compile(r"font-family: [^;\"]*;? ?|font-weight: ; "), ""),
-    (re.compile(r"\s+"), " "),
-)
-
-
-def _tidy(svg: str, width: float, height: float, label: str) -> str:
-    """What the page needs of matplotlib's SVG: no fixed size, fonts of the page, two decimals, half the bytes."""
-    body = _TAG.sub(_tidy_tag, _NOISE.sub("", _PREAMBLE.sub("", svg, count=1)))
-    body = _EMPTY.sub("", re.sub(r">\s+<", "><", body))
-    opening = (
-        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img" '
-        f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" aria-label={quoteattr(clean(label))} '
-        'style="stroke-linejoin: round; stroke-linecap: butt">'
-    )
-    return palette.themed(opening + body).strip()
-
-
-def _tidy_tag(tag: re.Match[str]) -> str:
-    """Numbers and styles inside a tag; the words between tags are left alone."""
-    text = tag[0]
-    for pattern, replacement in _IN_TAG:
-        text = pattern.sub(replacement, text)
-    return text
+        return None if inside else self.place

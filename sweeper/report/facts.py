@@ -35,13 +35,27 @@ def key_figures(material: Material) -> Pairs:
     return [*figures, (f"{trained:,}", took)]
 
 
-def limits(material: Material) -> list[str]:
-    """What a reader must know before building on the answer: the study's own notes, then what no study tells."""
+def threats(material: Material) -> list[str]:
+    """What a reader must know before building on the answer: border, ceiling, instability, budget."""
+    return [clean(note) for note in material.verdict.notes]
+
+
+def untested(material: Material) -> list[str]:
+    """What no study tells, and where this one did not look."""
     epochs = material.training().get("epochs")
     budget = f"trainings of {epochs} epochs" if epochs else "this training budget"
     scope = f"It holds for this data set, this model and {budget}, and says nothing about others."
-    notes = [clean(note) for note in material.verdict.notes]
-    return [*notes, scope, *_ranges(material)]
+    return [scope, *_confirmed_only(material), *_ranges(material)]
+
+
+def _confirmed_only(material: Material) -> list[str]:
+    """How many combinations the confidence does not cover."""
+    verdict = material.verdict
+    left = len(verdict.explored) - len(verdict.finalists)
+    if left <= 0 or not verdict.finalists:
+        return []
+    who = "1 combination was" if left == 1 else f"{left} combinations were"
+    return [f"{who} explored but not confirmed: single runs on one split decided that, and they can be wrong."]
 
 
 def _ranges(material: Material) -> list[str]:

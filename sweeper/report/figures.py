@@ -5,14 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sweeper.report.figures_plan import Plan
+from sweeper.report.figures_plan import CONFIRMED, CONFIRMED_COURSES, EXPLORED, KEPT, RACED, Plan
 from sweeper.report.material import Material
 
 WIDE, NARROW = 800, 342
 """Widths in pixels of a figure on a desk and on a phone; both are drawn, and the page shows the one that fits."""
 
-NAMES = ("combinations", "learning_rate", "training", "confirmation", "predictions")
-"""Every figure there can be, as its file is called; a study may lack some."""
+NAMES = (
+    "confirmation",
+    "combinations",
+    "effects",
+    "learning_rate",
+    "robustness",
+    "divergence",
+    "tuning",
+    "importance",
+    "training",
+    "speed",
+    "predictions",
+)
+"""Every figure there can be, as its file is called, evidence first; a study may lack some."""
+
+
+PARTS = (
+    ("evidence", (CONFIRMED,)),
+    ("exploration", (EXPLORED, RACED)),
+    ("training", (CONFIRMED_COURSES, KEPT)),
+)
+"""The parts of the page and the stages whose figures they hold."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +40,7 @@ class Picture:
     """A figure in all its forms.
 
     Attributes:
+        stage: what it rests on.
         title: says what to see.
         caption: how to read it.
         wide, narrow: inline SVG for the page.
@@ -27,6 +48,7 @@ class Picture:
     """
 
     name: str
+    stage: str
     title: str
     caption: str
     wide: str
@@ -37,26 +59,37 @@ class Picture:
 def pictures(material: Material) -> tuple[Picture, ...]:
     """Draw every figure for which there is something to show."""
     from sweeper.report import (
-        canvas,
         figures_combinations,
         figures_confirmation,
         figures_curves,
+        figures_divergence,
+        figures_effects,
+        figures_importance,
         figures_predictions,
         figures_rates,
+        figures_robustness,
+        figures_speed,
+        figures_tuning,
     )
 
     plans: tuple[Callable[[Material], Plan | None], ...] = (
-        figures_combinations.plan,
-        figures_rates.plan,
-        figures_curves.plan,
         figures_confirmation.plan,
+        figures_combinations.plan,
+        figures_effects.plan,
+        figures_rates.plan,
+        figures_robustness.plan,
+        figures_divergence.plan,
+        figures_tuning.plan,
+        figures_importance.plan,
+        figures_curves.plan,
+        figures_speed.plan,
         figures_predictions.plan,
     )
-    with canvas.style():
-        return tuple(_picture(plan) for make in plans if (plan := make(material)) is not None)
+    return tuple(_picture(plan) for make in plans if (plan := make(material)) is not None)
 
 
 def _picture(plan: Plan) -> Picture:
     wide = plan.draw(WIDE)
     narrow = plan.draw(NARROW).svg(f"{plan.name}-narrow", plan.title)
-    return Picture(plan.name, plan.title, plan.caption, wide.svg(plan.name, plan.title), narrow, wide.png(plan.title))
+    svg = wide.svg(plan.name, plan.title)
+    return Picture(plan.name, plan.stage, plan.title, plan.caption, svg, narrow, wide.png(plan.title))

@@ -1,4 +1,7 @@
-"""How well every combination did in exploration: a heatmap of two compared parameters, else a ranked dot plot."""
+"""How well every combination did in exploration: a heatmap of two compared parameters, else a ranked dot plot.
+
+In the heatmap stands also what only a pair does: combinations that stray from what their row and column promise.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,11 @@ import math
 from collections.abc import Mapping
 from functools import partial
 
-from sweeper.report import canvas, palette, series
-from sweeper.report.canvas import Axes, Canvas
-from sweeper.report.figures_plan import Plan, even_ticks, fitting_words, tick_labels
+from sweeper.report import palette, series
+from sweeper.report.canvas import Canvas
+from sweeper.report.figures_plan import Plan, even_ticks, fitting_words, screened, tick_labels
+from sweeper.report.figures_table import Table, is_table
+from sweeper.report.marks import Box
 from sweeper.report.material import Material
 from sweeper.report.units import NOTHING, clean, count
 from sweeper.trial import Combination
@@ -22,17 +27,18 @@ def plan(material: Material) -> Plan | None:
         return None
     units, sign = material.screening_units(), material.objective.sign
     best = max(scored, key=lambda combination: sign * scored[combination])
-    what = "estimated at its best setting" if _estimated(material) else "of its best trial"
+    what = "expected at its best setting, ± standard deviation" if _estimated(material) else "of its best trial"
     title = f"{clean(best, 60)} looked best in exploration, {units.score(scored[best])}"
-    caption = (
-        f"Validation {units.metric} of each combination, {what}; {units.direction}. Single runs that choose the "
-        "finalists, not evidence for a winner."
-    )
+    caption = f"Validation {units.metric} of each combination, {what}; {units.direction}."
     missing = len(material.verdict.explored) - len(scored)
     if missing:
         caption += f" {count(missing, 'combination')} without any score."
-    table = len(material.space.compare) == 2 and min(_shape(material)) > 1
-    return Plan("combinations", title, caption, partial(_heatmap if table else _ranking, material, scored))
+    table = is_table(material)
+    if table:
+        caption += _interplay(material)
+    return Plan(
+        "combinations", screened(material), title, caption, partial(_heatmap if table else _ranking, material, scored)
+    )
 
 
 def _estimated(material: Material) -> bool:
@@ -44,85 +50,90 @@ def _value(explored: Explored) -> float | None:
     return value if value is not None and math.isfinite(value) and explored.best is not None else None
 
 
-def _shape(material: Material) -> tuple[int, int]:
-    rows, columns = _axes(material)
-    return len(rows), len(columns)
-
-
-def _axes(material: Material) -> tuple[list[object], list[object]]:
-    """Values down and across: the second compared parameter goes across."""
-    first, second = material.space.compare
-    combinations = material.combinations()
-    return list(dict.fromkeys(c[first] for c in combinations)), list(dict.fromkeys(c[second] for c in combinations))
+def _interplay(material: Material) -> str:
+    """What the table says about choosing one parameter without the other."""
+    found = material.reads.interplay
+    if found is None or found.chance is None:
+        return ""
+    if found.marked:
+        return (
+            " Triangles: better (up) or worse (down) than row and column together promise, by more than noise: choose "
+            "the pair, not its parts."
+        )
+    first, second = (clean(name, 20) for name in material.space.compare)
+    return (
+        f" No pair stands out from its row and column by more than noise: nothing asks for choosing {first} and "
+        f"{second} together."
+    )
 
 
 def _heatmap(material: Material, scored: Mapping[Combination, float], width: int) -> Canvas:
-    (first, second), (rows, columns) = material.space.compare, _axes(material)
-    narrow = width < 500
-    longest = max(len(clean(value, 22)) for value in rows)
-    left = min(max(longest * 7.4, len(clean(first, 22)) * 6.8) + 16, 90.0 if narrow else 170.0)
-    headings = [clean(value, 18) for value in columns]
-    widest = max(map(len, headings)) * 7.6
-    tilted = widest > min((width - left) / len(columns), 150.0) - 4
-    across = widest * 0.71 + 4 if tilted else 2.0  # 45 degrees
-    cell = max(min((width - left - across) / len(columns), 150.0), 20.0)
-    tall = 60.0 if cell > 70 else 40.0
-    top = 42.0 + across if tilted else 52.0
-    sheet = Canvas(left + cell * len(columns) + across, top + tall * len(rows) + 6)
-    sheet.text((left, 10), clean(second, 30), color=palette.MUTED, size=11)
-    sheet.text((0, top - 14), clean(first, fitting_words(left, 11)), color=palette.MUTED, size=11)
-    area = sheet.blank(left, top, cell * len(columns), tall * len(rows))
-    for index, heading in enumerate(headings):
-        x = cell * (index + 0.5)
-        area.text(
-            x if not tilted else x - 4,
-            -10,
-            heading,
-            color=palette.INK,
-            fontsize=12,
-            ha="left" if tilted else "center",
-            rotation=45 if tilted else 0,
-            rotation_mode="anchor",
-        )
-    for index, value in enumerate(rows):
-        label = clean(value, fitting_words(left - 12))
-        sheet.text((left - 10, top + tall * (index + 0.5)), label, align="right")
-    _Cells(material, scored, cell, tall).draw(area, rows, columns)
+    sds = _sds(material)
+    table = Table.fitting(material, width, 3 if sds else 2)
+    sheet = table.sheet()
+    look = _Cells(material, scored, sds, table)
+    cells = list(table.cells())
+    sheet.boxes([box for _, box in cells], [look.color(combination) for combination, _ in cells])
+    for combination, box in cells:
+        look.words(sheet, combination, box)
+        look.triangle(sheet, combination, box)
+        if combination == look.pick:
+            x, y, wide, tall = box
+            sheet.frame((x + 1, y + 1, wide - 2, tall - 2), palette.INK, 2)
     return sheet
 
 
-class _Cells:
-    """The boxes of the heatmap with their numbers and marks."""
+def _sds(material: Material) -> dict[Combination, float]:
+    known = [(e.combination, e.estimate_sd) for e in material.verdict.explored if e.estimate is not None]
+    return {combination: sd for combination, sd in known if sd is not None and math.isfinite(sd)}
 
-    def __init__(self, material: Material, scored: Mapping[Combination, float], width: float, height: float) -> None:
-        self._scored = scored
-        self._width, self._height = width, height
+
+class _Cells:
+    """Colours, numbers and marks of the heatmap."""
+
+    def __init__(
+        self, material: Material, scored: Mapping[Combination, float], sds: Mapping[Combination, float], table: Table
+    ) -> None:
+        self._scored, self._sds, self._table = scored, sds, table
         self._units, self._sign = material.screening_units(), material.objective.sign
-        self._names = material.space.compare
         low, high = series.focus(scored.values(), self._sign)
         self._worst, self._span = (low, high - low) if self._sign > 0 else (high, high - low)
-        verdict = material.verdict
+        verdict, interplay = material.verdict, material.reads.interplay
         self._finalists = {finalist.combination for finalist in verdict.finalists}
-        self._pick = None if verdict.pick is None else verdict.pick.combination
+        self.pick = None if verdict.pick is None else verdict.pick.combination
         self._won = verdict.winner is not None
+        self._rests = {} if interplay is None else {each: interplay.rests[each] for each in interplay.marked}
 
-    def draw(self, area: Axes, rows: list[object], columns: list[object]) -> None:
-        boxes, colors, picked = [], [], None
-        for r, row in enumerate(rows):
-            for c, column in enumerate(columns):
-                combination = Combination(dict(zip(self._names, (row, column), strict=True)))  # type: ignore[arg-type]
-                x, y = c * self._width, r * self._height
-                box = (x + 1, y + 1, self._width - 2, self._height - 2)
-                step = self._step(combination)
-                boxes.append(box)
-                colors.append(palette.HAIR if step is None else palette.RAMP[step])
-                ink = palette.MUTED if step is None else palette.ON_RAMP[step]
-                self._words(area, combination, (x + self._width / 2, y + self._height / 2), ink)
-                picked = box if combination == self._pick else picked
-        canvas.rectangles(area, boxes, colors)
-        if picked:
-            x, y, width, height = picked
-            canvas.frame(area, (x + 1, y + 1, width - 2, height - 2), palette.INK, 2)
+    def color(self, combination: Combination) -> str:
+        """Of the box: grey without a score."""
+        step = self._step(combination)
+        return palette.HAIR if step is None else palette.RAMP[step]
+
+    def words(self, sheet: Canvas, combination: Combination, box: Box) -> None:
+        """The score, its doubt where there is room, and whether the combination went on."""
+        step = self._step(combination)
+        ink = palette.MUTED if step is None else palette.ON_RAMP[step]
+        score = self._units.score(self._scored.get(combination))
+        size, mark = self._table.size(score, 15.0), self._mark(combination)
+        lines = [(score, size)]
+        if combination in self._sds and box[3] > 55:
+            lines.append((f"± {self._units.score(self._sds[combination])}", 10.5))
+        if mark and box[3] > 36:
+            lines.append((mark, min(10.5, size)))
+        if not size:
+            lines = [("•", 12)] if mark else []
+        x, middle = box[0] + box[2] / 2, box[1] + box[3] / 2
+        top = middle - 8.0 * (len(lines) - 1)
+        for index, (said, points) in enumerate(lines):
+            sheet.text((x, top + 16 * index + (2 if index else 0)), said, color=ink, size=points, align="center")
+
+    def triangle(self, sheet: Canvas, combination: Combination, box: Box) -> None:
+        """Up where the pair is better than its parts, down where it is worse."""
+        rest, step = self._rests.get(combination), self._step(combination)
+        if rest is not None and step is not None:
+            half = 4.0 if box[2] > 40 else 2.5
+            corner = (box[0] + box[2] - half - 4, box[1] + half + 4)
+            sheet.dots([corner], "^" if rest > 0 else "v", 2 * half, palette.ON_RAMP[step])
 
     def _step(self, combination: Combination) -> int | None:
         value = self._scored.get(combination)
@@ -130,24 +141,12 @@ class _Cells:
             return None
         return palette.step(abs(value - self._worst) / self._span if self._sign * (value - self._worst) > 0 else 0.0)
 
-    def _words(self, area: Axes, combination: Combination, at: tuple[float, float], ink: str) -> None:
-        score = self._units.score(self._scored.get(combination))
-        size = min(15.0, (self._width - 6) / (0.62 * len(score)))
-        mark = self._mark(combination)
-        if size < 6:
-            return
-        shift = self._height * 0.13 if mark else 0
-        area.text(at[0], at[1] - shift, score, color=ink, fontsize=size, ha="center", va="center_baseline")
-        if mark:
-            below = at[1] + self._height * 0.24
-            area.text(at[0], below, mark, color=ink, fontsize=min(10.5, size), ha="center", va="center_baseline")
-
     def _mark(self, combination: Combination) -> str:
-        if combination == self._pick:
+        if combination == self.pick:
             mark = "winner" if self._won else "pick"
         else:
             mark = "finalist" if combination in self._finalists else ""
-        return mark if self._width > 0.6 * 10.5 * len(mark) else "•"[: len(mark)]
+        return mark if self._table.wide > 0.6 * 10.5 * len(mark) else "•"[: len(mark)]
 
 
 def _ranking(material: Material, scored: Mapping[Combination, float], width: int) -> Canvas:
@@ -157,13 +156,10 @@ def _ranking(material: Material, scored: Mapping[Combination, float], width: int
     left, right, row = (110.0, 56.0, 24.0) if narrow else (250.0, 120.0, 24.0)
     top, height = 12.0, row * len(order)
     sheet = Canvas(width, top + height + 48)
-    area = sheet.panel(left, top, width - left - right, height, grid="x")
     low, high = series.focus(scored.values(), sign)
-    area.set_xlim(low, high)
-    area.set_ylim(len(order) - 0.5, -0.5)
-    area.set_yticks([])
+    area = sheet.panel(left, top, width - left - right, height).limits((low, high), (len(order) - 0.5, -0.5))
     ticks = even_ticks(low, high, 3 if narrow else 5)
-    canvas.label_ticks(area, "x", ticks, tick_labels(ticks))
+    area.ticks_x(ticks, tick_labels(ticks), grid=True)
     finalists = {finalist.combination for finalist in material.verdict.finalists}
     for index, explored in enumerate(order):
         value, y = scored.get(explored.combination), top + row * (index + 0.5)
@@ -175,10 +171,12 @@ def _ranking(material: Material, scored: Mapping[Combination, float], width: int
         sheet.text((width - right + 10, y), said, color=ink)
         if value is not None:
             shown = min(max(value, low), high)
-            marker = "o" if shown == value else "<" if value < low else ">"
             face = palette.ACCENT if chosen else palette.PAPER
             edge = palette.ACCENT if chosen else palette.MUTED
-            area.plot([shown], [index], marker, markersize=7, color=face, markeredgecolor=edge, clip_on=False)
+            if shown == value:
+                area.dots([shown], [index], 7, face, edge=edge)
+            else:
+                area.marks("<" if value < low else ">", [shown], index, 7, edge)
     note = f"validation {units.metric} ({units.direction})"
     sheet.text((left, top + height + 36), clean(note, fitting_words(width - left)), color=palette.MUTED, size=11)
     return sheet

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from sweeper.report import canvas, palette, series
-from sweeper.report.canvas import Axes, Canvas
-from sweeper.report.figures_plan import Plan, even_ticks, fitting_words, tick_labels
+from sweeper.report import palette, series
+from sweeper.report.canvas import Canvas, Panel
+from sweeper.report.figures_plan import CONFIRMED, Plan, even_ticks, fitting_words, tick_labels
 from sweeper.report.material import Material
 from sweeper.report.units import Units, clean, percent
 from sweeper.verdict import Finalist, Outcome, Verdict
@@ -26,13 +26,12 @@ def plan(material: Material) -> Plan | None:
     verdict = material.verdict
     units = Units.of(verdict)
     caption = (
-        f"Test {verdict.metric} of every seed, one dot each ({units.direction}); upright stroke: mean, bar: "
-        f"{percent(1 - verdict.alpha)} interval, valid for all rows at once. Filled dots: may be best; hollow: not."
+        f"Every dot is a seed, the stroke their mean, the bar its {percent(1 - verdict.alpha)} interval "
+        f"({units.direction}). Filled: may be best; hollow: not."
     )
     if len(finalists) > 1:
-        caption += " Finalists share their seeds and are compared seed by seed: intervals may overlap and one of the"
-        caption += " two still be better."
-    return Plan("confirmation", _title(verdict), caption, partial(_draw, finalists, units))
+        caption += " Finalists are compared seed by seed, so bars may overlap and one still be better."
+    return Plan("confirmation", CONFIRMED, _title(verdict), caption, partial(_draw, finalists, units))
 
 
 def _title(verdict: Verdict) -> str:
@@ -72,13 +71,10 @@ def _draw(finalists: Sequence[Finalist], units: Units, width: int) -> Canvas:
     layout = _Layout(width < 500, width, 72 if width < 500 else 56)
     top, height = 8.0, layout.row * len(finalists)
     sheet = Canvas(width, top + height + 46)
-    area = sheet.panel(layout.left, top, width - layout.left - layout.right, height, grid="x")
     low, high = _limits(finalists, 1 if units.maximize else -1)
-    area.set_xlim(low, high)
-    area.set_ylim(height, 0)
-    area.set_yticks([])
+    area = sheet.panel(layout.left, top, width - layout.left - layout.right, height).limits((low, high), (height, 0))
     ticks = even_ticks(low, high, 4 if layout.narrow else 6)
-    canvas.label_ticks(area, "x", ticks, tick_labels(ticks))
+    area.ticks_x(ticks, tick_labels(ticks), grid=True)
     scale = (width - layout.left - layout.right) / (high - low)
     for index, finalist in enumerate(finalists):
         middle = layout.row * (index + 0.5) + layout.shift
@@ -100,30 +96,28 @@ def _limits(finalists: Sequence[Finalist], sign: int) -> tuple[float, float]:
     return series.focus([], sign, keep=[*near, low, high])
 
 
-def _dots(area: Axes, finalist: Finalist, middle: float, scale: float, limits: tuple[float, float]) -> None:
+def _dots(area: Panel, finalist: Finalist, middle: float, scale: float, limits: tuple[float, float]) -> None:
     low, high = limits
     inside = [score for score in finalist.scores if low <= score <= high]
     offsets = series.swarm([score * scale for score in inside], DOT + 0.5, 17)
     face = palette.ACCENT_SOFT if finalist.in_set else palette.PAPER
     edge = palette.ACCENT if finalist.in_set else palette.FAINT
     rows = [middle + offset for offset in offsets]
-    area.plot(inside, rows, "o", markersize=DOT, color=face, markeredgecolor=edge, markeredgewidth=0.8)
-    for beyond, end, marker, align in (
-        ([s for s in finalist.scores if s < low], low, "<", "left"),
-        ([s for s in finalist.scores if s > high], high, ">", "right"),
-    ):
-        if beyond:
-            area.plot([end], [middle], marker, markersize=6, color=edge, clip_on=False)
-            pad = 0.02 * (high - low) * (1 if align == "left" else -1)
-            words = f"{len(beyond)} far off"
-            area.text(end + pad, middle, words, color=palette.MUTED, fontsize=10.5, ha=align, va="center_baseline")
+    area.dots(inside, rows, DOT, face, edge=edge)
+    below, above = sum(s < low for s in finalist.scores), sum(s > high for s in finalist.scores)
+    if below:
+        area.marks("<", [low], middle, 6, edge)
+        area.sheet.text((area.x(low) + 10, area.y(middle)), f"{below} far off", color=palette.MUTED, size=10.5)
+    if above:
+        area.marks(">", [high], middle, 6, edge)
+        at = (area.x(high) - 10, area.y(middle))
+        area.sheet.text(at, f"{above} far off", color=palette.MUTED, size=10.5, align="right")
 
 
-def _mean(area: Axes, finalist: Finalist, middle: float) -> None:
+def _mean(area: Panel, finalist: Finalist, middle: float) -> None:
     color = palette.INK if finalist.in_set else palette.MUTED
-    ends = [(finalist.interval.low, middle), (finalist.interval.high, middle)]
-    area.plot(*zip(*ends, strict=True), color=color, linewidth=2.2, solid_capstyle="butt", zorder=4)
-    area.plot([finalist.score] * 2, [middle - 13, middle + 13], color=color, linewidth=2.2, zorder=5)
+    area.line([finalist.interval.low, finalist.interval.high], [middle, middle], color, 2.2)
+    area.line([finalist.score] * 2, [middle - 13, middle + 13], color, 2.2)
 
 
 def _words(sheet: Canvas, finalist: Finalist, units: Units, layout: _Layout, top: float) -> None:

@@ -8,9 +8,9 @@ from functools import partial
 
 import numpy as np
 
-from sweeper.report import canvas, palette, series
-from sweeper.report.canvas import Axes, Canvas
-from sweeper.report.figures_plan import Grid, Plan, even_ticks, panel_title, tick_labels
+from sweeper.report import palette, series
+from sweeper.report.canvas import Canvas, Panel
+from sweeper.report.figures_plan import CONFIRMED_COURSES, Grid, Plan, even_ticks, panel_title, screened, tick_labels
 from sweeper.report.material import Material
 from sweeper.report.units import clean
 from sweeper.trial import Combination, Stage
@@ -20,7 +20,7 @@ MAX_PANELS = 6
 
 
 @dataclass(frozen=True)
-class _Panel:
+class _Course:
     """Curves of one combination: `table` is (seeds, epochs), `mean` and `epochs` (1 to n) are (epochs,)."""
 
     combination: Combination
@@ -29,7 +29,7 @@ class _Panel:
     epochs: series.Array
 
     @classmethod
-    def of(cls, combination: Combination, table: series.Array) -> _Panel:
+    def of(cls, combination: Combination, table: series.Array) -> _Course:
         shown = series.epochs_shown(table.shape[1])
         return cls(combination, table[:, shown], series.mean_curve(table)[shown], (shown + 1).astype(np.float64))
 
@@ -47,24 +47,25 @@ def plan(material: Material) -> Plan | None:
     else:
         title = "How the best trial of each leading combination learns"
         caption = f"Validation {metric} by epoch, one run each; dashed: the other combinations."
-    return Plan("training", title, caption, partial(_draw, material, panels))
+    stage = CONFIRMED_COURSES if confirmed else screened(material)
+    return Plan("training", stage, title, caption, partial(_draw, material, panels))
 
 
-def _confirmed(material: Material) -> list[_Panel]:
+def _confirmed(material: Material) -> list[_Course]:
     stages = frozenset([Stage.CONFIRM])
     tables = [(f.combination, series.curves(material, f.combination, stages)) for f in material.finalists()]
-    return [_Panel.of(combination, table) for combination, table in tables if table.size][:MAX_PANELS]
+    return [_Course.of(combination, table) for combination, table in tables if table.size][:MAX_PANELS]
 
 
-def _explored(material: Material) -> list[_Panel]:
+def _explored(material: Material) -> list[_Course]:
     sign = material.objective.sign
     scored = [e for e in material.verdict.explored if e.best is not None and math.isfinite(e.best)]
     best = sorted(scored, key=lambda e: -sign * (e.best or 0.0))[:MAX_PANELS]
     tables = [(e.combination, series.best_curve(material, e.combination)) for e in best]
-    return [_Panel.of(combination, table) for combination, table in tables if table.size]
+    return [_Course.of(combination, table) for combination, table in tables if table.size]
 
 
-def _draw(material: Material, panels: list[_Panel], width: int) -> Canvas:
+def _draw(material: Material, panels: list[_Course], width: int) -> Canvas:
     narrow = width < 500
     least = 120 if narrow else 200
     grid = Grid.fitting(len(panels), width, smallest=least, largest=420, height=104 if narrow else 150)
@@ -76,44 +77,41 @@ def _draw(material: Material, panels: list[_Panel], width: int) -> Canvas:
     longest = max(float(panel.epochs[-1]) for panel in panels)
     for index, panel in enumerate(panels):
         x, y = grid.place(index)
-        axes = sheet.panel(x, y, grid.width, grid.height)
-        axes.set_ylim(*limits)
-        axes.set_xlim(1 - 0.02 * longest, longest)
+        axes = sheet.panel(x, y, grid.width, grid.height).limits((1 - 0.02 * longest, longest), limits)
         _ticks(axes, limits, longest, first=index % grid.columns == 0)
         for other in panels:
             if other is not panel:
-                axes.plot(other.epochs, other.mean, color=palette.FAINT, linewidth=1, linestyle=(0, (3, 2.5)))
+                axes.line(other.epochs, other.mean, palette.FAINT, 1, (3, 2.5))
         _seeds(axes, panel)
-        axes.plot(panel.epochs, panel.mean, color=palette.ACCENT, linewidth=2.4, solid_capstyle="round")
+        axes.line(panel.epochs, panel.mean, palette.ACCENT, 2.4)
         panel_title(sheet, (x, y - 14), grid.width, str(panel.combination), units.score(_last(panel.mean)))
     return sheet
 
 
-def _limits(panels: list[_Panel], sign: int) -> tuple[float, float]:
+def _limits(panels: list[_Course], sign: int) -> tuple[float, float]:
     """An axis for what happens after the first tenth of the training, where curves differ by what is asked about."""
     later = [panel.table[:, panel.table.shape[1] // 10 :] for panel in panels]
     means = [value for panel in panels for value in panel.mean[len(panel.mean) // 3 :]]
     return series.focus(np.concatenate([table.ravel() for table in later]), sign, keep=means)
 
 
-def _seeds(axes: Axes, panel: _Panel) -> None:
+def _seeds(axes: Panel, panel: _Course) -> None:
     if len(panel.table) < 2:
         return
-    lines = []
-    for row in panel.table:
-        present = np.isfinite(row)
-        lines.append(np.column_stack([panel.epochs[present], row[present]]))
-    canvas.segments(axes, [line.tolist() for line in lines if len(line)], palette.ACCENT_SOFT, 0.6)
+    lines = [
+        zip(panel.epochs[there], row[there], strict=True) for row in panel.table if (there := np.isfinite(row)).any()
+    ]
+    axes.lines(lines, palette.ACCENT_SOFT, 0.6)
 
 
-def _ticks(axes: Axes, limits: tuple[float, float], longest: float, *, first: bool) -> None:
+def _ticks(axes: Panel, limits: tuple[float, float], longest: float, *, first: bool) -> None:
     heights = even_ticks(*limits, 4)
-    canvas.label_ticks(axes, "y", heights, tick_labels(heights) if first else [""] * len(heights))
+    axes.ticks_y(heights, tick_labels(heights) if first else [""] * len(heights))
     epochs = [1.0, *(tick for tick in even_ticks(1, longest, 3) if tick > 1 and tick == round(tick))]
     if longest > 1 and longest - epochs[-1] > 0.15 * longest:
         epochs.append(longest)
     far = [epochs[0], *(tick for tick in epochs[1:] if tick - 1 > 0.12 * longest)]
-    canvas.label_ticks(axes, "x", far, [f"{tick:.0f}" for tick in far])
+    axes.ticks_x(far, [f"{tick:.0f}" for tick in far])
 
 
 def _last(mean: series.Array) -> float:

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sweeper.report import palette
+from sweeper.report.material import Material
 from sweeper.report.units import clean, number
+from sweeper.trial import Stage
 
 if TYPE_CHECKING:
     from sweeper.report.canvas import Canvas
+
+
+EXPLORED = "Exploration · single runs on validation rows"
+RACED = "Exploration and race · single runs on validation rows"
+CONFIRMED = "Confirmation · fresh seeds, sealed test rows"
+CONFIRMED_COURSES = "Confirmation · fresh seeds, validation rows"
+KEPT = "The kept model · one training, sealed test rows"
+
+
+def screened(material: Material) -> str:
+    """The stage of figures that show every trial before confirmation."""
+    return RACED if any(record.spec.stage is Stage.RACE for record in material.records) else EXPLORED
 
 
 @dataclass(frozen=True)
@@ -21,12 +35,14 @@ class Plan:
 
     Attributes:
         name: of its file.
+        stage: what it rests on; never left out, because only confirmation is evidence.
         title: a sentence that says what to see.
         caption: how to read it: axes, marks, what was left out.
         draw: width in pixels -> canvas.
     """
 
     name: str
+    stage: str
     title: str
     caption: str
     draw: Callable[[int], Canvas]
@@ -107,6 +123,12 @@ def rate_label(rate: float) -> str:
 def fitting_words(width: float, size: float = 12) -> int:
     """How many characters of a size fit into a width; DejaVu is up to 0.65 em wide on average."""
     return max(int(width / (0.65 * size)), 4)
+
+
+def label_room(labels: Iterable[object], width: float) -> float:
+    """Pixels for row labels at the left of a sheet: what the longest needs, at most two fifths of the width."""
+    longest = max((len(clean(label)) for label in labels), default=0)
+    return min(longest * 7.6 + 18, 0.4 * width, 260.0)
 
 
 def panel_title(sheet: Canvas, at: tuple[float, float], width: float, name: str, value: str) -> None:

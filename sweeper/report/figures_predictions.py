@@ -7,9 +7,9 @@ from functools import partial
 import numpy as np
 
 from sweeper.data import Task
-from sweeper.report import canvas, palette, series
-from sweeper.report.canvas import Axes, Canvas
-from sweeper.report.figures_plan import Plan, even_ticks, fitting_words, tick_labels
+from sweeper.report import palette, series
+from sweeper.report.canvas import Canvas, Panel
+from sweeper.report.figures_plan import KEPT, Plan, even_ticks, fitting_words, tick_labels
 from sweeper.report.material import Material, Predictions
 from sweeper.report.units import clean, count, number, percent
 
@@ -45,9 +45,9 @@ def _classification(found: Predictions, pick: str) -> Plan:
         title = f"{pick} gets {errors} of {count(rows, 'test row')} wrong, {often}"
     caption = "One training of the pick on the sealed test rows, for a look; its score is the confirmed one above."
     if len(table) > MAX_CLASSES and errors:
-        return Plan("predictions", title, caption, partial(_confusions, found, wrong))
+        return Plan("predictions", KEPT, title, caption, partial(_confusions, found, wrong))
     caption += " Rows: true class, columns: prediction; the stronger the colour, the larger the share of its row."
-    return Plan("predictions", title, caption, partial(_matrix, found, table))
+    return Plan("predictions", KEPT, title, caption, partial(_matrix, found, table))
 
 
 def confusion(found: Predictions) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
@@ -67,26 +67,25 @@ def _matrix(found: Predictions, table: np.ndarray[tuple[int, int], np.dtype[np.i
         cell = min((width - left - across) / n, cell)
     top = 40.0 + across
     sheet = Canvas(left + cell * n + max(across, 28.0), top + cell * n + 6)
-    area = sheet.blank(left, top, cell * n, cell * n)
     size = min(12.0, cell * 0.42)
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-    boxes, colors = [], []
+    boxes, colors, marks = [], [], []
     for (row, column), hits in np.ndenumerate(table):
         step = max(palette.step(float(shares[row, column]) * 0.999), _LEAST_STEP) if hits else None
-        boxes.append((column * cell + 1, row * cell + 1, cell - 2, cell - 2))
+        boxes.append((left + column * cell + 1, top + row * cell + 1, cell - 2, cell - 2))
         colors.append(palette.RAMP[step] if step is not None else palette.RAMP[0])
         ink = palette.ON_RAMP[step] if step is not None else palette.FAINT
-        words, x, y = str(hits) if hits else "·", (column + 0.5) * cell, (row + 0.5) * cell
+        words, at = str(hits) if hits else "·", (left + (column + 0.5) * cell, top + (row + 0.5) * cell)
         fits = min(size, (cell - 3) / (0.62 * len(words)))
-        area.text(x, y, words, color=ink, fontsize=fits, ha="center", va="center_baseline")
-    canvas.rectangles(area, boxes, colors)
-    _class_labels(sheet, area, found, (left, top, cell), tilted=tilted)
+        marks.append((at, words, ink, fits))
+    sheet.boxes(boxes, colors)
+    for at, words, ink, fits in marks:
+        sheet.text(at, words, color=ink, size=fits, align="center")
+    _class_labels(sheet, found, (left, top, cell), tilted=tilted)
     return sheet
 
 
-def _class_labels(
-    sheet: Canvas, area: Axes, found: Predictions, place: tuple[float, float, float], *, tilted: bool
-) -> None:
+def _class_labels(sheet: Canvas, found: Predictions, place: tuple[float, float, float], *, tilted: bool) -> None:
     left, top, cell = place
     sheet.text((left, 8), "predicted", color=palette.MUTED, size=11)
     sheet.text((left - 8, top - 12), "true", color=palette.MUTED, size=11, align="right")
@@ -94,16 +93,11 @@ def _class_labels(
         middle = (index + 0.5) * cell
         label = clean(name, fitting_words(left - 36))
         sheet.text((left - 8, top + middle), label, size=11.5, align="right")
-        area.text(
-            middle,
-            -8,
-            clean(name, 14) if tilted else clean(name),
-            color=palette.INK,
-            fontsize=min(11.5, cell * 0.7),
-            ha="left" if tilted else "center",
-            rotation=45 if tilted else 0,
-            rotation_mode="anchor",
-        )
+        size = min(11.5, cell * 0.7)
+        if tilted:
+            sheet.slanted((left + middle, top - 8), clean(name, 14), size=size)
+        else:
+            sheet.text((left + middle, top - 12), clean(name), size=size, align="center")
 
 
 def _confusions(found: Predictions, wrong: np.ndarray[tuple[int, int], np.dtype[np.int64]], width: int) -> Canvas:
@@ -114,19 +108,18 @@ def _confusions(found: Predictions, wrong: np.ndarray[tuple[int, int], np.dtype[
     right = 92.0 if narrow else 130.0
     sheet = Canvas(width, 24 + row * len(order))
     sheet.text((0, 10), "true → predicted", color=palette.MUTED, size=11)
-    area = sheet.blank(left, 24, width - left - right, row * len(order))
     boxes = []
     for index, cell in enumerate(order):
         true, predicted = divmod(cell, n)
         hits, y = int(wrong[true, predicted]), 24 + row * (index + 0.5)
         length = (width - left - right) * hits / most
-        boxes.append((0.0, row * index + 5, length, row - 10))
+        boxes.append((left, 24 + row * index + 5, length, row - 10))
         room = fitting_words(left / 2 - 16)
         names = " → ".join(clean(found.class_names[i], room) for i in (true, predicted))
         sheet.text((left - 10, y), names, align="right")
         share = percent(round(hits / max(int(totals[true]), 1), 2))
         sheet.text((left + length + 8, y), f"{hits} ({share})", color=palette.MUTED, size=11)
-    canvas.rectangles(area, boxes, [palette.ACCENT] * len(boxes))
+    sheet.boxes(boxes, [palette.ACCENT] * len(boxes))
     return sheet
 
 
@@ -147,7 +140,7 @@ def _regression(found: Predictions, pick: str) -> Plan | None:
         caption += f" {MAX_POINTS} of {len(true):,} rows are drawn."
         keep = np.argsort(true, kind="stable")[np.linspace(0, len(true) - 1, MAX_POINTS).round().astype(int)]
         true, predicted = true[keep], predicted[keep]
-    return Plan("predictions", title, caption, partial(_scatter, true, predicted))
+    return Plan("predictions", KEPT, title, caption, partial(_scatter, true, predicted))
 
 
 def _scatter(true: series.Array, predicted: series.Array, width: int) -> Canvas:
@@ -158,25 +151,24 @@ def _scatter(true: series.Array, predicted: series.Array, width: int) -> Canvas:
     ends = (low - room, high + room)
     sheet = Canvas(width if narrow else 800, side + 76 + (side * 0.7 + 76 if narrow else 0))
     left = sheet.panel(58, 26, side, side)
-    left.plot(ends, ends, color=palette.MUTED, linewidth=1)
     _cloud(left, true, predicted, ends, ends)
+    left.line(ends, ends, palette.MUTED, 1)
     sheet.text((0, 10), "predicted", color=palette.MUTED, size=11)
     sheet.text((58 + side, side + 62), "true", color=palette.MUTED, size=11, align="right")
     errors = predicted - true
     reach = float(np.abs(errors).max()) * 1.08 or 1.0
     x, y, height = (58.0, side + 100, side * 0.7) if narrow else (460.0, 26.0, side)
     right = sheet.panel(x, y, side, height)
-    right.axhline(0, color=palette.MUTED, linewidth=1)
     _cloud(right, predicted, errors, ends, (-reach, reach))
+    right.level(0, palette.MUTED, 1)
     sheet.text((x - 58, y - 16), "error (predicted - true)", color=palette.MUTED, size=11)
     sheet.text((x + side, y + height + 36), "predicted", color=palette.MUTED, size=11, align="right")
     return sheet
 
 
-def _cloud(axes: Axes, x: series.Array, y: series.Array, xlim: tuple[float, float], ylim: tuple[float, float]) -> None:
-    axes.plot(x, y, "o", markersize=4.5, color=palette.ACCENT, alpha=0.55, markeredgewidth=0)
-    axes.set_xlim(*xlim)
-    axes.set_ylim(*ylim)
-    for axis, limits in (("x", xlim), ("y", ylim)):
-        ticks = even_ticks(*limits, 4)
-        canvas.label_ticks(axes, axis, ticks, tick_labels(ticks))
+def _cloud(axes: Panel, x: series.Array, y: series.Array, xlim: tuple[float, float], ylim: tuple[float, float]) -> None:
+    axes.limits(xlim, ylim)
+    across, up = even_ticks(*xlim, 4), even_ticks(*ylim, 4)
+    axes.ticks_x(across, tick_labels(across))
+    axes.ticks_y(up, tick_labels(up))
+    axes.dots(x, y, 4.5, palette.ACCENT, alpha=0.55)

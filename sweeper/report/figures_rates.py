@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
 
-from sweeper.report import canvas, palette, series
-from sweeper.report.canvas import Axes, Canvas
+from sweeper.report import palette, series
+from sweeper.report.canvas import Canvas, Panel
 from sweeper.report.figures_plan import (
     Grid,
     Plan,
@@ -17,12 +18,17 @@ from sweeper.report.figures_plan import (
     fitting_words,
     panel_title,
     rate_label,
+    screened,
     tick_labels,
 )
 from sweeper.report.material import Material
 from sweeper.report.series import Rates
 from sweeper.report.units import clean, number
 from sweeper.trial import Combination
+
+MOST_PANELS = 60
+FEW_PANELS = 24
+"""With more combinations than the first number, the most promising are drawn: nobody reads four hundred panels."""
 
 _MARK_GAP = 9
 """Least pixels between two crosses or two triangles."""
@@ -35,21 +41,33 @@ _BLOCK_GAP = 40
 
 def plan(material: Material) -> Plan | None:
     """The figure, or None where no trial had a learning rate and a score."""
-    found = series.rates(material)
+    found = _promising(series.rates(material), material)
     if not any(len(points.scores) for points in found.values()):
         return None
     left_out = sum(points.left_out for points in found.values())
     shown = sum(len(points.scores) for points in found.values())
     edge, beyond = ("bottom", "below") if material.objective.maximize else ("top", "above")
-    caption = (
-        f"Validation {material.objective.metric} of every trial of exploration against its learning rate; grey: the "
-        f"other combinations of the block. Crosses at the {edge} diverged, triangles scored {beyond} the axis."
-    )
+    caption = f"Every trial of exploration; grey: the others of the block; crosses at the {edge} diverged, triangles "
+    caption += f"scored {beyond} the axis."
     if material.verdict.finalists:
-        caption += " The upright line is the rate that was confirmed."
+        caption += " Upright line: the rate that was confirmed."
+    hidden = len(material.combinations()) - len(found)
+    if hidden:
+        caption += f" The most promising {len(found)} of {len(found) + hidden} combinations are drawn."
     if left_out:
         caption += f" Of {shown + left_out:,} trials the best {shown:,} along the axis are drawn."
-    return Plan("learning_rate", _title(material, found), caption, partial(_draw, material, found))
+    return Plan("learning_rate", screened(material), _title(material, found), caption, partial(_draw, material, found))
+
+
+def _promising(found: dict[Combination, Rates], material: Material) -> dict[Combination, Rates]:
+    """All combinations, or the most promising of too many and the finalists, in the order of the study file."""
+    if len(found) <= MOST_PANELS:
+        return found
+    sign = material.objective.sign
+    tops = {each: max(sign * points.scores, default=-math.inf) for each, points in found.items()}
+    kept = set(sorted(tops, key=lambda each: -tops[each])[:FEW_PANELS])
+    kept |= {finalist.combination for finalist in material.verdict.finalists if finalist.combination in found}
+    return {each: points for each, points in found.items() if each in kept}
 
 
 def _title(material: Material, found: dict[Combination, Rates]) -> str:
@@ -61,17 +79,17 @@ def _title(material: Material, found: dict[Combination, Rates]) -> str:
     return f"Where each combination likes its learning rate, and where {len(diverged)} of {len(found)} diverge"
 
 
-def groups(material: Material) -> Groups:
+def groups(material: Material, combinations: Sequence[Combination]) -> Groups:
     """Combinations by optimizer, if that is compared among others; else all in one block without a name."""
-    combinations = material.combinations()
-    if "optimizer" not in material.space.compare or len(material.space.compare) == 1:
+    thinned = len(combinations) < len(material.combinations())  # too few of each optimizer for blocks of their own
+    if thinned or "optimizer" not in material.space.compare or len(material.space.compare) == 1:
         return [("", list(combinations))]
     names = dict.fromkeys(combination["optimizer"] for combination in combinations)
     return [(str(name), [c for c in combinations if c["optimizer"] == name]) for name in names]
 
 
 def _draw(material: Material, found: dict[Combination, Rates], width: int) -> Canvas:
-    blocks, narrow = groups(material), width < 500
+    blocks, narrow = groups(material, list(found)), width < 500
     count = max(len(members) for _, members in blocks)
     least = 82 if narrow else 128
     grid = Grid.fitting(count, width, smallest=least, largest=360, height=92 if narrow else 112)
@@ -103,6 +121,7 @@ class _Panels:
         self._sign, self._limits = sign, series.focus(scores, sign, keep=_better_half(tops, sign))
         self._confirmed = {f.combination: f.params.get("learning_rate") for f in material.verdict.finalists}
         # A line through the points means something only where nothing but the learning rate varies.
+        self._grouped = bool(groups(material, list(found))[0][0])
         self._joined = all(set(material.space.tuned(c)) <= {"learning_rate"} for c in found)
 
     def block(self, members: list[Combination], grid: Grid, top: float) -> None:
@@ -119,50 +138,46 @@ class _Panels:
             self._marks(axes, self._found[combination], (ends[1] / ends[0]) ** (_MARK_GAP / grid.width))
             self._title(combination, axes, (x, y + top - 13), grid.width)
 
-    def _frame(self, axes: Axes, ends: series.Array, grid: Grid, *, first: bool) -> None:
+    def _frame(self, axes: Panel, ends: series.Array, grid: Grid, *, first: bool) -> None:
         low, high = self._limits
         band = 0.16 * (high - low)
-        axes.set_ylim(*((low - band, high) if self._sign > 0 else (low, high + band)))
-        axes.set_xscale("log")
         widen = (ends[1] / ends[0]) ** 0.04 if ends[1] > ends[0] else 2.0
-        axes.set_xlim(ends[0] / widen, ends[1] * widen)
+        heights = (low - band, high) if self._sign > 0 else (low, high + band)
+        axes.limits((ends[0] / widen, ends[1] * widen), heights, log_x=True)
         ticks = even_ticks(low, high, 4)
-        canvas.label_ticks(axes, "y", ticks, tick_labels(ticks) if first else [""] * len(ticks))
+        axes.ticks_y(ticks, tick_labels(ticks) if first else [""] * len(ticks))
         decades = decade_ticks(ends[0], ends[1], 5 if grid.width > 190 else 3 if grid.width > 110 else 2)
-        canvas.label_ticks(axes, "x", decades, [rate_label(rate) for rate in decades])
-        if grid.width < 190:
-            canvas.pull_in_labels(axes)
+        axes.ticks_x(decades, [rate_label(rate) for rate in decades], tight=grid.width < 190)
 
-    def _line(self, axes: Axes, points: Rates, color: str, width: float) -> None:
+    def _line(self, axes: Panel, points: Rates, color: str, width: float) -> None:
         inside = self._inside(points)
         if self._joined:
             rates, means = _averaged(points.rates, points.scores)
-            axes.plot(rates, means, color=color, linewidth=width, solid_joinstyle="round")
+            axes.line(rates, means, color, width)
         if color == palette.ACCENT or not self._joined:
             size = 4.5 if color == palette.ACCENT else 2.5
-            axes.plot(points.rates[inside], points.scores[inside], "o", color=color, markersize=size, markeredgewidth=0)
+            axes.dots(points.rates[inside], points.scores[inside], size, color)
 
-    def _marks(self, axes: Axes, points: Rates, apart: float) -> None:
+    def _marks(self, axes: Panel, points: Rates, apart: float) -> None:
         """Crosses and triangles on the bad edge; `apart` is the least ratio of the rates of two of a kind."""
         low, high = self._limits
         floor = low - 0.08 * (high - low) if self._sign > 0 else high + 0.08 * (high - low)
         outside = _spread(points.rates[~self._inside(points)], apart)
         crosses = _spread(points.diverged, apart)
-        beyond = "v" if self._sign > 0 else "^"
-        axes.plot(outside, [floor] * len(outside), beyond, color=palette.ACCENT, markersize=4.5, markeredgewidth=0)
-        axes.plot(crosses, [floor] * len(crosses), "x", color=palette.INK, markersize=5.5, markeredgewidth=1.4)
+        axes.marks("v" if self._sign > 0 else "^", outside, floor, 4.5, palette.ACCENT)
+        axes.marks("x", crosses, floor, 5.5, palette.INK)
 
     def _inside(self, points: Rates) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         low, high = self._limits
         return (points.scores >= low) & (points.scores <= high)
 
-    def _title(self, combination: Combination, axes: Axes, at: tuple[float, float], width: float) -> None:
+    def _title(self, combination: Combination, axes: Panel, at: tuple[float, float], width: float) -> None:
         rest = [str(value) for name, value in combination.items() if name != "optimizer"]
-        name = " + ".join(rest) if rest and "optimizer" in combination else str(combination)
+        name = " + ".join(rest) if rest and self._grouped else str(combination)
         rate = self._confirmed.get(combination)
         said = ""
         if isinstance(rate, (int, float)) and math.isfinite(rate) and rate > 0:
-            axes.axvline(rate, color=palette.ACCENT, linewidth=1.2, zorder=1)
+            axes.upright(rate, palette.ACCENT, 1.2)
             said = number(float(rate))
         panel_title(self._sheet, at, width, name, said)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from sweeper.report import facts, palette, tables, text
-from sweeper.report.figures import Picture
+from sweeper.report.figures import PARTS, Picture
+from sweeper.report.figures_plan import CONFIRMED
 from sweeper.report.material import Material
 from sweeper.report.snippet import keras_code
 from sweeper.report.units import clean
@@ -23,12 +24,7 @@ def render(material: Material, pictures: Sequence[Picture]) -> str:
     verdict = material.verdict
     claim, _, rest = text.headline(verdict).partition(": ")
     code = keras_code(material)
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters.update(tight=tight, prose=prose)
-    page = environment.get_template("report.html.j2").render(
+    page = template("report.html.j2").render(
         study=clean(verdict.study, 80),
         outcome=verdict.outcome.value.replace("_", " ").lower(),
         claim=claim,
@@ -39,17 +35,39 @@ def render(material: Material, pictures: Sequence[Picture]) -> str:
         code=code,
         use=_use(verdict, code),
         steps=text.next_steps(verdict)[1 if code else 0 :],  # the code says the first one already
-        pictures=[(picture, Markup(picture.wide), Markup(picture.narrow)) for picture in pictures],
+        proof=CONFIRMED,
+        parts=[(part, [_drawn(picture) for picture in pictures if picture.stage in stages]) for part, stages in PARTS],
         finalists=tables.finalist_table(verdict) if verdict.finalists else [],
         out_of_set=[not finalist.in_set for finalist in material.finalists()],
         explored=tables.explored_table(verdict.explored, material.screening_units()) if verdict.explored else [],
-        limits=facts.limits(material),
+        unlisted=max(len(verdict.explored) - tables.MOST_ROWS, 0),
+        threats=facts.threats(material),
+        untested=facts.untested(material),
         trials=facts.trial_table(material),
         provenance=facts.provenance(material),
         study_text=facts.study_text(material),
-        css=Markup(palette.css() + (_TEMPLATES / "report.css").read_text(encoding="utf-8")),
+        css=css(),
     )
-    return page.rstrip() + "\n"
+    return page.strip() + "\n"
+
+
+def template(name: str) -> Template:
+    """A page to be filled in; everything put into it is escaped."""
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters.update(tight=tight, prose=prose)
+    return environment.get_template(name)
+
+
+def css() -> Markup:
+    """The look of every page, with the colours of both themes."""
+    return Markup(palette.css() + (_TEMPLATES / "report.css").read_text(encoding="utf-8"))
+
+
+def _drawn(picture: Picture) -> tuple[Picture, Markup, Markup]:
+    return picture, Markup(picture.wide), Markup(picture.narrow)
 
 
 def _use(verdict: Verdict, code: str | None) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from sweeper.report import facts, tables, text
-from sweeper.report.figures import Picture
+from sweeper.report.figures import PARTS, Picture
 from sweeper.report.material import Material
 from sweeper.report.snippet import keras_code
 
@@ -22,16 +22,35 @@ def render(material: Material, pictures: Sequence[Picture]) -> str:
         blocks += ["## Use this", _fenced(code, "python")]
     steps = text.next_steps(verdict)[1 if code else 0 :]  # the code says the first one already
     blocks += ["\n".join(f"* {prose(step)}" for step in steps)] if steps else []
-    for picture in pictures:
-        blocks += [f"## {escape(picture.title)}"]
-        blocks += [f"![{escape(picture.title)}](figures/{picture.name}.png)", escape(picture.caption)]
+    evidence, exploration, training = ([p for p in pictures if p.stage in stages] for _, stages in PARTS)
+    blocks += _figures(evidence)
     if verdict.finalists:
         blocks += ["## Finalists", _table(tables.finalist_table(verdict))]
+    threats = facts.threats(material)
+    if threats:
+        blocks += ["## Before you rely on it", _listed(threats)]
+    blocks += _figures(exploration)
     if verdict.explored:
         blocks += ["## Explored", _table(tables.explored_table(verdict.explored, material.screening_units()))]
-    blocks += ["## What this does not show", "\n".join(f"* {prose(note)}" for note in facts.limits(material))]
+        hidden = len(verdict.explored) - tables.MOST_ROWS
+        blocks += [f"{hidden} more in verdict.json."] if hidden > 0 else []
+    blocks += _figures(training)
+    blocks += ["## What was not tested", _listed(facts.untested(material))]
     blocks += ["## What was run", *_run(material)]
     return "\n\n".join(blocks) + "\n"
+
+
+def _figures(pictures: Sequence[Picture]) -> list[str]:
+    """Each with what it rests on, so that no single run passes for evidence."""
+    blocks = []
+    for picture in pictures:
+        blocks += [f"## {escape(picture.title)}", f"*{escape(picture.stage)}*"]
+        blocks += [f"![{escape(picture.title)}](figures/{picture.name}.png)", escape(picture.caption)]
+    return blocks
+
+
+def _listed(notes: Sequence[str]) -> str:
+    return "\n".join(f"* {prose(note)}" for note in notes)
 
 
 def escape(words: str) -> str:

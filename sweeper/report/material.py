@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweeper.data import Task
+from sweeper.reads import Reads
 from sweeper.report.units import Units
 from sweeper.space import Space
 from sweeper.trial import Combination, Stage, TrialRecord
@@ -92,6 +93,7 @@ class Material:
             file), `description`, `data` (`name, rows, features, task, sizes, fingerprint`), `versions` (package ->
             version), `git`, `command`, `started`, `duration_s`, `model`, `training` (`epochs, batch_size, schedule,
             loss`). Others are printed as they are.
+        reads: what the records show besides the verdict.
     """
 
     verdict: Verdict
@@ -100,6 +102,7 @@ class Material:
     space: Space
     provenance: Mapping[str, Any] = field(default_factory=dict)
     predictions: Predictions | None = None
+    reads: Reads = field(default_factory=Reads)
 
     def combinations(self) -> tuple[Combination, ...]:
         """Every compared combination, in the order of the study file."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from sweeper.report.material import ranked
 from sweeper.report.units import NOTHING, Units, clean, duration, number, percent
 from sweeper.verdict import Explored, Finalist, Verdict
+
+MOST_ROWS = 40
+"""Of the combinations explored; all of them are in verdict.json."""
 
 
 def finalist_table(verdict: Verdict) -> list[list[str]]:
@@ -31,11 +35,13 @@ def _row(finalist: Finalist, units: Units, gaps: Units) -> list[str]:
 
 
 def explored_table(explored: Sequence[Explored], units: Units) -> list[list[str]]:
-    """What exploration found, as rows of text under a row of headings."""
+    """What exploration found, the best `MOST_ROWS` first, as rows of text under a row of headings."""
     names = [name for name in ("learning_rate",) if any(e.best_params and name in e.best_params for e in explored)]
     rows = [["combination", "trainings", f"best val {units.metric}", *(f"at {n}" for n in names), "expected"]]
     rows[0] += ["diverged", "failed"]
-    for e in explored:
+    sign = 1 if units.maximize else -1
+    best_first = sorted(explored, key=lambda e: -sign * (-sign * math.inf if e.estimate is None else e.estimate))
+    for e in best_first[:MOST_ROWS]:
         expected = NOTHING if e.estimate is None else units.score(e.estimate)
         if e.estimate is not None and e.estimate_sd is not None:
             expected += f" ± {units.score(e.estimate_sd)}"

@@ -5,10 +5,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sweeper import vocabulary
 from sweeper.data import Task
+from sweeper.reads import Reads
 from sweeper.report.figures import pictures
 from sweeper.report.material import Material, Predictions
 from sweeper.space import Branch, Choice, Parameter, Range, Space
+from sweeper.stats.secondary import secondary
 from sweeper.trial import Combination, Seeds, Stage, TrialEnded, TrialRecord, TrialSpec
 from sweeper.verdict import Explored, Finalist, Interval, Objective, Outcome, Pick, Verdict
 
@@ -86,7 +89,14 @@ def material(world=World(), **changes):
             ]
             finalists.append(_finalist(e.combination, params, scores))
     verdict = _verdict(world, objective, tuple(finalists), tuple(explored), sign)
-    return Material(verdict, tuple(records), objective, space(world), provenance(), predictions(world, rng))
+    made = Material(verdict, tuple(records), objective, space(world), provenance(), predictions(world, rng))
+    return replace(made, reads=reads(made))
+
+
+def reads(made):
+    """What the records of a study show besides its verdict."""
+    about = {"space": made.space, "objective": made.objective, "no_information": None, "seed": 0}
+    return secondary(made.records, made.verdict, **about)
 
 
 def _shuffled(combos, rng):
@@ -247,9 +257,10 @@ def renamed(made, names):
         )
         for p in made.space.parameters
     )
-    return replace(
+    changed = replace(
         made, verdict=verdict, records=tuple(map(record, made.records)), space=Space(parameters, made.space.compare)
     )
+    return replace(changed, reads=reads(changed))
 
 
 MAE = World(metric="mae", maximize=False, best=43.2, scale=1.4, noise=1.2)
@@ -268,7 +279,7 @@ def bare(made, **changes):
     """The material without anything that is optional; `changes` are the verdict's."""
     nothing = {"finalists": (), "may_be_best": (), "winner": None, "lead": None, "regret": None, "tracking": None}
     verdict = replace(made.verdict, outcome=Outcome.NO_VERDICT, **{**nothing, **changes})
-    return replace(made, verdict=verdict, provenance={}, predictions=None)
+    return replace(made, verdict=verdict, provenance={}, predictions=None, reads=Reads())
 
 
 def nothing_completed(world=World()):
@@ -300,7 +311,8 @@ def poisoned(made):
     )
     first, *others = made.verdict.finalists
     broken = replace(first, scores=(0.1, *first.scores[1:]), diverged=1)
-    return replace(made, records=records, verdict=replace(made.verdict, finalists=(broken, *others)))
+    changed = replace(made, records=records, verdict=replace(made.verdict, finalists=(broken, *others)))
+    return replace(changed, reads=reads(changed))
 
 
 def classes(n):
@@ -332,6 +344,22 @@ def every_kind():
         "hundred classes": classes(100),
         "sixteen classes": classes(16),
     }
+
+
+@functools.cache
+def everything():
+    """Every activation with every optimizer that Keras knows by name: 434 combinations."""
+    return material(
+        World(
+            vocabulary.ACTIVATIONS,
+            tuple(vocabulary.OPTIMIZERS),
+            points=6,
+            seeds=10,
+            finalists=6,
+            scale=0.0004,
+            outcome=Outcome.NOT_SEPARATED,
+        )
+    )
 
 
 @functools.cache

@@ -9,6 +9,7 @@ from synthetic import World, drawn, every_kind, material, nothing_completed, poi
 
 from sweeper.errors import StorageError
 from sweeper.report import html, markdown
+from sweeper.report.figures import NAMES
 from sweeper.report.text import headline
 from sweeper.report.write import verdict_json, write
 
@@ -27,11 +28,11 @@ class Page(HTMLParser):
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
         self.attributes += [(tag, name, value) for name, value in attrs]
-        if tag not in ("meta", "path", "use", "rect"):
+        if tag not in ("meta", "path", "circle", "rect"):
             self.open.append(tag)
 
     def handle_endtag(self, tag):
-        if tag not in ("meta", "path", "use", "rect"):
+        if tag not in ("meta", "path", "circle", "rect"):
             assert self.open.pop() == tag
 
     def handle_data(self, data):
@@ -49,7 +50,7 @@ def test_files(tmp_path):
         "report.md",
         "verdict.json",
         "trials.csv",
-        *(f"figures/{n}.png" for n in ("combinations", "learning_rate", "training", "confirmation", "predictions")),
+        *(f"figures/{name}.png" for name in NAMES),
     ]
     assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(files)
 
@@ -78,14 +79,21 @@ def test_order_of_the_page():
     order = re.findall(r'<section id="(\w+)"', page)
     assert order == [
         "use",
-        "combinations",
-        "learning_rate",
-        "training",
         "confirmation",
-        "predictions",
         "finalists",
+        "threats",
+        "combinations",
+        "effects",
+        "learning_rate",
+        "robustness",
+        "divergence",
+        "tuning",
+        "importance",
         "explored",
-        "limits",
+        "training",
+        "speed",
+        "predictions",
+        "untested",
         "run",
     ]
 
