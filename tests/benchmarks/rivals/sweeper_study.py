@@ -2,12 +2,14 @@
 
 The clock runs from the first worker's word that it is ready (its first cohort lies in its pipe) to the moment at which
 the ledger on disk has the end of the last trial and, where the study is tracked, MLflow's store has the end of every
-trial's run. A smaller study before it pays for imports, for the schema of the store and for the fork server; the
-workers of the study are forked anew, and compile whatever they train inside the clock.
+trial's run. A smaller study before it pays for imports, for the schema of the store and for the fork server, and finds
+out which way to train such models; the workers of the study are told that way, are forked anew, and compile whatever
+they train inside the clock.
 """
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 import time
 from collections.abc import Callable
@@ -20,7 +22,7 @@ from rivals.work import Job, Setting, Work
 
 import sweeper
 from sweeper import study_file
-from sweeper.commands.planning import first_trial
+from sweeper.commands.planning import first_trial, setup
 from sweeper.commands.prepare import prepare
 from sweeper.engines import processes
 from sweeper.protocols import Engine
@@ -52,23 +54,45 @@ def run(job: Job, heat: Heat, store: Path | None) -> None:
     uri = None if store is None else f"sqlite:///{store}"
     warm_up = replace(work, activations=("relu", "tanh"), optimizers=("sgd",), points=LEAST_POINTS)
     study = {**warm_up.study(), "name": "warm-up"}
-    sweeper.run(study, engine=engine(warm_up, job), tracking=uri, storage=job.folder)
+    trying = Listening(engine(warm_up, job, "auto"))
+    sweeper.run(study, engine=trying, tracking=uri, storage=job.folder)
     heat.line_up()
     name = work.study()["name"]
     stored = (lambda: None) if store is None else (lambda: wait_for(store, name, len(job.settings)))
-    watched = Watched(engine(work, job), heat, len(job.settings), stored)
+    heat.say(trying.way)
+    watched = Watched(engine(work, job, trying.fuse), heat, len(job.settings), stored)
     sweeper.run(work.study(), engine=watched, tracking=uri, storage=job.folder)
 
 
-def engine(work: Work, job: Job) -> Engine:
-    """Worker processes, as `engine: {kind: processes}` starts them."""
+def engine(work: Work, job: Job, fuse: str) -> Engine:
+    """Worker processes, as `engine: {kind: processes, fuse: ...}` starts them."""
     study = prepare(study_file.load(work.study()))
-    return processes.ProcessEngine(
-        worker_main,
-        lambda: Payload(study.setup, study.data, first_trial(study)),
-        workers=job.processes,
-        log=str(job.folder / "worker.log"),
-    )
+    told = replace(setup(study, workers=job.processes), fuse=fuse)
+    main = functools.partial(worker_main, log=str(job.folder / "worker.log"))
+    return processes.ProcessEngine(main, lambda: Payload(told, study.data, first_trial(study)), workers=job.processes)
+
+
+class Listening:
+    """A `protocols.Engine` around another that remembers which way its first worker chose.
+
+    Attributes:
+        fuse: the way, in the word of a study file.
+        way: the same for people.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.fuse, self.way = "auto", ""
+
+    def run(self, next_cohort: Callable[[], Cohort | None], on_event: Callable[[Event], Signal]) -> None:
+        """As the other."""
+
+        def heard(event: Event) -> Signal:
+            if isinstance(event, TrainerReady) and not self.way:
+                self.fuse, self.way = event.fuse, event.way
+            return on_event(event)
+
+        self.engine.run(next_cohort, heard)
 
 
 class Watched:
