@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -16,6 +17,8 @@ from sweeper import __version__
 from sweeper.errors import SweeperError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's threads would wait on the cores that workers train on
 
 DEFAULT_STUDY = "study.yaml"
 

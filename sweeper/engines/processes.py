@@ -50,6 +50,12 @@ class _Worker:
     last_event: float = 0.0
     last_end: float = 0.0
 
+    def take(self, cohort: Cohort, attempt: int) -> None:
+        """From now on it trains this cohort."""
+        self.cohort, self.attempt = cohort, attempt
+        self.ended, self.heard = set(), False
+        self.last_event = self.last_end = time.monotonic()
+
     def ends(self) -> tuple[Connection, int]:
         """What to wait for: a message, and death (a pipe alone is kept open by children that a trainer has made)."""
         return self.pipe, self.process.sentinel
@@ -105,7 +111,7 @@ class ProcessEngine:
                 told = connection.wait([end for worker in busy for end in worker.ends()], timeout=HEARTBEAT_S)
                 for worker in busy:
                     if any(end in told for end in worker.ends()):
-                        self._listen(worker, on_event, gone=worker.process.sentinel in told)
+                        self._listen(worker, next_cohort, on_event, gone=worker.process.sentinel in told)
                 self._end_overdue(on_event)
                 on_event(Heartbeat())
         finally:
@@ -127,10 +133,17 @@ class ProcessEngine:
             idle = next((worker for worker in self._alive if worker.cohort is None), None)
             if idle is None and len(self._alive) >= self._workers:
                 return True
-            cohort, attempt = self._again.popleft() if self._again else (next_cohort(), 1)
-            if cohort is None:
+            work = self._next(next_cohort)
+            if work is None:
                 return any(worker.cohort is not None for worker in self._alive)
-            self._assign(idle or self._start(), cohort, attempt)
+            self._assign(idle or self._start(), *work)
+
+    def _next(self, next_cohort: Callable[[], Cohort | None]) -> tuple[Cohort, int] | None:
+        """A cohort and the how-manieth attempt at it."""
+        if self._again:
+            return self._again.popleft()
+        cohort = next_cohort()
+        return None if cohort is None else (cohort, 1)
 
     def _start(self) -> _Worker:
         ours, theirs = context().Pipe()
@@ -143,9 +156,7 @@ class ProcessEngine:
         return worker
 
     def _assign(self, worker: _Worker, cohort: Cohort, attempt: int) -> None:
-        worker.cohort, worker.attempt = cohort, attempt
-        worker.ended, worker.heard = set(), False
-        worker.last_event = worker.last_end = time.monotonic()
+        worker.take(cohort, attempt)
         if worker.briefed:
             self._send(worker, cohort)
         else:
@@ -166,15 +177,33 @@ class ProcessEngine:
         with contextlib.suppress(OSError):  # its death is noticed when it is listened to
             worker.pipe.send(message)
 
-    def _listen(self, worker: _Worker, on_event: Callable[[Event], Signal], *, gone: bool) -> None:
-        """Take what it has said; `gone`: it had died before, and has nothing more to say than that."""
+    def _listen(
+        self,
+        worker: _Worker,
+        next_cohort: Callable[[], Cohort | None],
+        on_event: Callable[[Event], Signal],
+        *,
+        gone: bool,
+    ) -> None:
+        """Take what it has said; `gone`: it had died before, and has nothing more to say than that.
+
+        The ends of a cohort come together, and each takes some milliseconds to be stored: the worker has its next
+        cohort before, if there is one.
+        """
+        inbox: deque[Any] = deque()
+        following: tuple[Cohort, int] | None = None
         while worker.cohort is not None:
-            try:
-                message = worker.pipe.recv() if worker.pipe.poll() else None
-            except (EOFError, OSError):
-                message, gone = None, True
-            if message is not None:
+            gone = _drain(worker.pipe, inbox) or gone
+            if following is None and inbox and inbox[-1] == CohortDone():
+                following = self._next(next_cohort)
+                if following is not None:
+                    self._send(worker, following[0])
+            if inbox:
+                message = inbox.popleft()
                 self._take(worker, message, on_event)
+                if following is not None and isinstance(message, CohortDone):
+                    worker.take(*following)
+                    following = None
             elif gone:
                 worker.process.join(timeout=5)
                 self._lost(worker, Status.CRASHED, _cause_of_death(worker.process.exitcode), on_event)
@@ -239,6 +268,16 @@ class ProcessEngine:
             for spec in rest.trials:
                 on_event(TrialEnded.failed(spec, f"{reason}, {worker.attempt} times", status=status))
         self._brief_who_may_begin()
+
+
+def _drain(pipe: Connection, inbox: deque[Any]) -> bool:
+    """Everything that lies in a pipe; whether it has ended."""
+    try:
+        while pipe.poll():
+            inbox.append(pipe.recv())
+    except (EOFError, OSError):
+        return True
+    return False
 
 
 def warm_up(preload: str, log: str | None) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 from typing import Any, Union
 
@@ -22,8 +23,8 @@ from sweeper.data import Array
 LARGEST_SEED = int(1e9)
 """Keras draws the seed of whatever got none by `random.randint(1, LARGEST_SEED)`."""
 
-MOST_DRAWS = 10_000
-"""Seeds that a model may draw; a layer draws a handful."""
+MOST_DRAWS = 1000
+"""Seeds that are looked at; a layer draws a handful. A model with more is built anew for every trial."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Sample:
     model: keras.Model
     optimizer: Sequence[Any]
 
-    @property
+    @cached_property
     def draws(self) -> Sequence[int]:
         """What Keras could draw from Python's generator under this seed."""
         return draws(self.seed, MOST_DRAWS)

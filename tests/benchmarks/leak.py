@@ -1,4 +1,4 @@
-"""Resident memory over many tiny trials in one process: `python tests/benchmarks/leak.py [fit|graph] [trials]`."""
+"""Resident memory over many tiny trials in one process: `python tests/benchmarks/leak.py [fit|graph|stacked] [trials]`."""
 
 import importlib
 import os
@@ -16,9 +16,12 @@ from sweeper.trial import Cohort, Combination, Seeds, Signal, Stage, TrialSpec
 PAIRS = [(activation, optimizer) for activation in ("relu", "tanh") for optimizer in ("sgd", "adam", "rmsprop")]
 
 
+WAYS = {"fit": ("fit", "FitTrainer"), "graph": ("graph", "GraphTrainer"), "stacked": ("stacked", "StackedTrainer")}
+
+
 def main(way: str, trials: int) -> None:
     """Train tiny MLPs, six combinations in turns, and print the growth of the process."""
-    module, name = {"fit": ("fit", "FitTrainer"), "graph": ("graph", "GraphTrainer")}[way]
+    module, name = WAYS[way]
     kind = getattr(importlib.import_module(f"sweeper.training.{module}"), name)
     x, y = load_digits(return_X_y=True)
     data = Dataset((x / 16).astype("float32"), y, DataInfo.of((64,), classes=10))

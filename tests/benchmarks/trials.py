@@ -1,4 +1,4 @@
-"""Seconds a trial: `python tests/benchmarks/trials.py [fit|graph] [mlp|cnn|lstm] [threads]`.
+"""Seconds a trial: `python tests/benchmarks/trials.py [fit|graph|stacked] [mlp|cnn|lstm] [threads]`.
 
 MLP 64-32 (or the default CNN or LSTM) on the 8x8 digits, 1078 training rows, batch 32, 20 epochs, two combinations.
 """
@@ -21,13 +21,14 @@ from sweeper.trial import Cohort, Combination, Seeds, Signal, Stage, TrialEnded,
 TRIALS = 8
 
 
+WAYS = {"fit": ("fit", "FitTrainer"), "graph": ("graph", "GraphTrainer"), "stacked": ("stacked", "StackedTrainer")}
+
+
 def main(way: str, model: str, threads: int) -> None:
     """Train a cohort of each combination three times, and print the first and the later trials."""
-    module, name = {"fit": ("fit", "FitTrainer"), "graph": ("graph", "GraphTrainer")}[way]
+    module, name = WAYS[way]
     kind = getattr(importlib.import_module(f"sweeper.training.{module}"), name)
-    x, y = load_digits(return_X_y=True)
-    shape = (64,) if model == "mlp" else (8, 8, 1)
-    data = Dataset((x / 16).astype("float32").reshape(-1, *shape), y, DataInfo.of(shape, classes=10))
+    data = small_digits(model)
     trainer = kind(TrainerSetup(model=model, threads=threads), resolve_model(model))
     for optimizer in ("adam", "sgd"):
         specs = [spec(number, optimizer) for number in range(TRIALS)]
@@ -40,6 +41,13 @@ def main(way: str, model: str, threads: int) -> None:
             f"{way} {model} {optimizer}, threads={threads}: first {first:.2f} s, "
             f"then {best:.3f} s at best, {median:.3f} s median, {computing:.3f} s of CPU a trial"
         )
+
+
+def small_digits(model: str) -> Dataset:
+    """The 8x8 digits, as rows for an MLP and as pictures for the others."""
+    x, y = load_digits(return_X_y=True)
+    shape = (64,) if model == "mlp" else (8, 8, 1)
+    return Dataset((x / 16).astype("float32").reshape(-1, *shape), y, DataInfo.of(shape, classes=10))
 
 
 def run(trainer, data: Dataset, specs: list[TrialSpec]) -> list[float]:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -149,6 +150,53 @@ def test_a_trial_that_kills_its_worker_costs_no_other_trial_of_its_cohort():
     assert found[0].status is Status.CRASHED
     assert "3 times" in found[0].reason
     assert [found[n].status for n in range(1, 8)] == [Status.COMPLETED] * 7
+
+
+def test_a_cohort_whose_worker_was_killed_is_tried_in_halves():
+    found = ends(drive(process_engine("dies_of_three"), cohorts(8, 4)))
+    assert [found[n].status for n in range(8)] == [Status.COMPLETED] * 8
+
+
+def test_the_others_follow_the_first_worker():
+    chosen = []
+
+    def hear(event):
+        if isinstance(event, TrainerReady):
+            chosen.append(event.way)
+        return Signal.CONTINUE
+
+    engine = ProcessEngine(worker_mains.main_choosing, lambda: chosen[0] if chosen else "auto", workers=3, follow=True)
+    found = ends(drive(engine, cohorts(9, 1), hear))
+    assert len({end.reason for end in found.values()}) == 1
+    assert len(found) == 9
+
+
+def test_the_death_of_the_first_worker_leaves_the_others_to_choose(tmp_path):
+    mark = tmp_path / "died"
+    main = worker_mains.main_dying_before_it_has_chosen
+    found = ends(drive(ProcessEngine(main, lambda: str(mark), workers=2, follow=True), cohorts(4, 1)))
+    assert {end.reason for end in found.values()} == {"late"}
+    assert mark.exists()
+
+
+def test_a_worker_has_its_next_cohort_before_the_ends_of_the_last_are_stored():
+    waiting, order = cohorts(4, 2), []
+
+    def next_cohort():
+        order.append("handed out" if waiting else "nothing left")
+        return waiting.pop(0) if waiting else None
+
+    def store(event):
+        if isinstance(event, TrialEnded):
+            time.sleep(0.05)
+            order.append("stored")
+        return Signal.CONTINUE
+
+    process_engine("scripted", workers=1).run(next_cohort, store)
+    assert [word for word in order if word != "nothing left"] in (
+        ["handed out", "handed out", "stored", "stored", "stored", "stored"],
+        ["handed out", "stored", "handed out", "stored", "stored", "stored"],  # its last word came a moment later
+    )
 
 
 def test_a_trial_that_kills_its_worker_again_and_again_is_recorded():

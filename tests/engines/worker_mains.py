@@ -61,6 +61,47 @@ def dies_on_trial_3(cohort, data, report):
     return []
 
 
+def dies_of_three(cohort, data, report):
+    """Memory that is enough for two trials together."""
+    assert cohort.cramped == (len(cohort.trials) < 4)
+    if len(cohort.trials) > 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return scripted(cohort, data, report)
+
+
+def main_choosing(pipe, answers):
+    """A worker that takes its time to choose a way, unless it is told one."""
+    way = pipe.recv()
+    if way == "auto":
+        time.sleep(0.3)
+        way = f"chosen by {os.getpid()}"
+    pipe.send(TrainerReady(way))
+    while True:
+        try:
+            cohort = pipe.recv()
+        except EOFError:
+            return
+        for spec in cohort.trials:
+            pipe.send(TrialEnded.failed(spec, way))
+        pipe.send(CohortDone())
+
+
+def main_dying_before_it_has_chosen(pipe, answers):
+    mark = pipe.recv()
+    if not os.path.exists(mark):
+        open(mark, "w").close()
+        os.kill(os.getpid(), signal.SIGKILL)
+    pipe.send(TrainerReady("late"))
+    while True:
+        try:
+            cohort = pipe.recv()
+        except EOFError:
+            return
+        for spec in cohort.trials:
+            pipe.send(TrialEnded.failed(spec, "late"))
+        pipe.send(CohortDone())
+
+
 def dies_once(cohort, data, report):
     marker = cohort.trials[0].params["marker"]
     for spec in cohort.trials:
