@@ -1,9 +1,9 @@
 """Seconds a trial against the number of trials that are stacked: `python tests/benchmarks/fusion.py [mlp cnn lstm]`.
 
 The models and data of `trials.py`, Adam, 20 epochs, one thread, seconds of CPU of this process; the first cohort, which
-compiles, apart. `graph` is one trial after the other, `floor` what the multiplications of a trial would take at the rate
-that this machine reaches with matrices of 512 x 512 (`2 x multiplications x 3 x rows x epochs / rate`: forward once,
-backward twice).
+compiles, apart. `graph` is one trial after the other, `floor` what the multiplications of a trial would take at the
+rate that this machine reaches with matrices of 512 x 512 (`2 x multiplications x 3 x rows x epochs / rate`: forward
+once, backward twice).
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""Resident memory over many tiny trials in one process: `python tests/benchmarks/leak.py [fit|graph|stacked] [trials]`."""
+"""Resident memory over many tiny trials: `python tests/benchmarks/leak.py [fit|graph|stacked] [trials]`."""
 
 import importlib
 import os
