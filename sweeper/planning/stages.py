@@ -42,13 +42,12 @@ class Explore:
     """Every trial of the balanced design, in one round."""
 
     def __init__(self, design: BalancedDesign, cohort_size: int) -> None:
-        self._design = design
+        self._drafts = [design.draft(index) for index in range(len(design))]
         self._cohort_size = cohort_size
 
     def next_round(self, history: History) -> Sequence[Cohort]:
         """What the history lacks of the design."""
-        drafts = [self._design.draft(index) for index in range(len(self._design))]
-        return cohorts(numbered(drafts, history), self._cohort_size)
+        return cohorts(numbered(self._drafts, history), self._cohort_size)
 
 
 class Race:

@@ -110,7 +110,7 @@ class Curve:
         candidates = self._candidates(surface, index, generator(seed, "screening", str(self.combination)))
         candidates = candidates[self._within_reach(candidates)]
         if limit is not None:
-            candidates = candidates[[self._rate(each) <= limit for each in candidates]]
+            candidates = candidates[self._rates(candidates) <= limit]
         mean, sd = surface.predict(index, self._axes.distances(candidates))
         # rounded: the last bits differ between machines, and the same ledger has to give the same settings
         top = int(np.argmax(np.round((mean - mean.max()) / (surface.signal_sd or 1.0), 6)))
@@ -158,6 +158,15 @@ class Curve:
         """The learning rate at a position, where it is tuned."""
         domain = self._axes.domains[LEARNING_RATE]
         return float(domain.at(float(position[self._rate_axis()])))
+
+    def _rates(self, positions: Floats) -> Floats:
+        """(m,) learning rates at (m, d) positions."""
+        domain = self._axes.domains[LEARNING_RATE]
+        along = positions[:, self._rate_axis()]
+        if isinstance(domain, Range) and domain.log and not domain.integer:
+            rates = np.exp(np.log(domain.low) + along * np.log(domain.high / domain.low))
+            return np.asarray(np.clip(rates, domain.low, domain.high))
+        return np.array([float(domain.at(position)) for position in along.tolist()])
 
     def _diverged_rate(self) -> float:
         """The lowest learning rate that diverged."""
@@ -230,5 +239,5 @@ class Curve:
         line = np.repeat(top[None, :], _GRID, axis=0)
         line[:, self._rate_axis()] = np.linspace(0.0, 1.0, _GRID)
         mean, _ = surface.predict(index, self._axes.distances(line))
-        decades = np.gradient(np.log10([domain.at(position) for position in line[:, self._rate_axis()].tolist()]))
+        decades = np.gradient(np.log10(self._rates(line)))
         return float(decades[mean >= mean.max() - height].sum())

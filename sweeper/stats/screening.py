@@ -7,8 +7,10 @@ need not be even: where an adaptive sampler left a combination with few, the cur
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sweeper.space import Space
 from sweeper.stats.curve import Curve, Screened
@@ -25,6 +27,10 @@ _CLEARLY_BAD = 20.0
 """Distance below the best, in smallest differences that matter, that says "not here": 6 points of accuracy."""
 _PLATEAU = 3.0
 """Height of the plateau, in smallest differences that matter: about a point of accuracy."""
+
+
+_REMEMBERED: deque[tuple[tuple[Any, ...], tuple[Screened, ...]]] = deque(maxlen=4)
+"""The last answers: the planner asks after every round of the race and the confirmation what exploration said."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +53,22 @@ def screen(
     Trials of other stages than exploration, race and search are passed over. A run that diverged counts as a score of
     `no_information`, but never as close to the best (see `surface`).
     """
+    kept = [record for record in records if record.spec.stage in _SCREENED]
+    question = (kept, space, objective, no_information, seed)
+    for known, answer in _REMEMBERED:
+        if known == question:
+            return answer
+    answer = _screen(kept, space=space, objective=objective, no_information=no_information, seed=seed)
+    _REMEMBERED.append((question, answer))
+    return answer
+
+
+def _screen(
+    records: Sequence[TrialRecord], *, space: Space, objective: Objective, no_information: float | None, seed: int
+) -> tuple[Screened, ...]:
     by_combination: dict[Combination, list[TrialRecord]] = {each: [] for each in space.combinations()}
     for record in records:
-        if record.spec.stage in _SCREENED and record.spec.combination in by_combination:
+        if record.spec.combination in by_combination:
             by_combination[record.spec.combination].append(record)
     names = space.tuned_names()
     curves = [Curve(Axes(space, each, names), mine, space, objective) for each, mine in by_combination.items()]
