@@ -152,7 +152,7 @@ def _finalist(standing: Standing, evidence: Evidence, objective: Objective, rule
     runs = _judged_runs(evidence, standing)
     known = np.array(evidence.scores[standing.combination][: standing.look], dtype=np.float64)
     scores = known[np.isfinite(known)]
-    interval = mean_interval(scores, rules.alpha / len(evidence.scores))
+    interval = mean_interval(scores, rules.alpha / len(evidence.scores), standing.luck)
     if objective.metric in SHARES:
         interval = Interval(max(interval.low, 0.0), min(interval.high, 1.0))
     return Finalist(
