@@ -25,6 +25,8 @@ class Stage(str, enum.Enum):
     """The part of the protocol that a trial belongs to."""
 
     EXPLORE = "explore"
+    WIDEN = "widen"
+    """A decade more of learning rates, where the best one lay at the end of its range."""
     RACE = "race"
     CONFIRM = "confirm"
     SEARCH = "search"

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from sweeper.planning.cohorts import UNNUMBERED, cohorts, numbered
-from sweeper.planning.design import BalancedDesign, confirmation_seeds, race_seeds
+from sweeper.planning.design import BalancedDesign, confirmation_seeds, race_seeds, widening_seeds
 from sweeper.protocols import History, Planner
 from sweeper.trial import Cohort, Combination, Stage, Status, TrialRecord, TrialSpec
 
@@ -50,32 +51,34 @@ class Explore:
         return cohorts(numbered(self._drafts, history), self._cohort_size)
 
 
-class Race:
-    """The better half once more, around the best settings of each.
+class Refine:
+    """Some combinations at some more settings: of one stage, in one round.
 
     Args:
-        racers: the settings of a finished exploration, each with its combination.
+        stage: WIDEN or RACE.
+        settings: of a history in which the stages before are done: combinations, each with its settings.
     """
 
     def __init__(
         self,
-        racers: Callable[[Sequence[TrialRecord]], Sequence[tuple[Combination, Sequence[Mapping[str, Any]]]]],
+        stage: Stage,
+        settings: Callable[[Sequence[TrialRecord]], Sequence[tuple[Combination, Sequence[Mapping[str, Any]]]]],
         *,
         seed: int,
         epochs: int,
         cohort_size: int,
     ) -> None:
-        self._racers = racers
-        self._seed = seed
+        self._stage = stage
+        self._settings = settings
+        self._seeds = partial(race_seeds if stage is Stage.RACE else widening_seeds, seed)
         self._epochs = epochs
         self._cohort_size = cohort_size
 
     def next_round(self, history: History) -> Sequence[Cohort]:
-        """What the history lacks of the race."""
-        racers = self._racers(list(history.records()))
+        """What the history lacks of the stage."""
         drafts = [
-            TrialSpec(UNNUMBERED, Stage.RACE, combination, params, race_seeds(self._seed, lap), self._epochs, lap)
-            for combination, settings in racers
+            TrialSpec(UNNUMBERED, self._stage, combination, params, self._seeds(lap), self._epochs, lap)
+            for combination, settings in self._settings(list(history.records()))
             for lap, params in enumerate(settings)
         ]
         return cohorts(numbered(drafts, history), self._cohort_size)
