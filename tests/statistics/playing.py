@@ -29,7 +29,8 @@ from sweeper.trial import Cohort, Combination, Seeds, Stage, TrialRecord, TrialS
 from sweeper.verdict import Outcome, Verdict
 
 TRIALS = 240
-"""What plain Optuna may train."""
+"""What plain Optuna trains, and sweeper at most: 96 to explore, 24 in the race, 4 times SEEDS to confirm."""
+SEEDS = 30
 STUDY = {
     "name": "world",
     "data": {"name": "iris"},
@@ -91,9 +92,10 @@ class MemoryLedger:
 
 
 @cache
-def _prepared(**changes: object) -> Prepared:
+def prepared(**changes: object) -> Prepared:
+    """The study of all worlds; `changes` are those of its confirmation."""
     confirm = {name: value for name, value in changes.items() if value is not None}
-    study = prepare(study_file.load({**STUDY, "confirm": confirm}))
+    study = prepare(study_file.load({**STUDY, "confirm": {"seeds": SEEDS, **confirm}}))
     return replace(study, data=small_dataset(classes=round(1 / NO_INFORMATION)))
 
 
@@ -106,13 +108,13 @@ def seeded(study: Prepared, seed: int) -> Prepared:
 def play(scenario: str, seed: int, *, noise: float = 1.0, **confirm: object) -> Measured:
     """One world through the whole of sweeper, from its seed to the measured verdict."""
     world = World.make(scenario, seed, noise)
-    verdict, ledger = studied(world, seeded(_prepared(**confirm), seed))
+    verdict, ledger = studied(world, seeded(prepared(**confirm), seed))
     return measured(verdict, world, len(ledger.history))
 
 
-def studied(world: World, study: Prepared) -> tuple[Verdict, MemoryLedger]:
-    """The verdict of a study whose trainings score as the world says."""
-    judge, ledger = Judge(study), MemoryLedger()
+def studied(world: World, study: Prepared, ledger: MemoryLedger | None = None) -> tuple[Verdict, MemoryLedger]:
+    """The verdict of a study whose trainings score as the world says, and all that is in its ledger then."""
+    judge, ledger = Judge(study), ledger or MemoryLedger()
     planner, judge_epoch = planning.planner(study, judge, ledger, keep=None)  # type: ignore[arg-type]
     no_information = study.data.no_information()
     drive = Drive(

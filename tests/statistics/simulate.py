@@ -15,9 +15,6 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 
-for _library in ("OMP", "OPENBLAS", "MKL"):  # the matrices are tiny: threads of the libraries only wait for each other
-    os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
-
 import numpy as np
 from playing import TRIALS, Measured, play, play_tpe
 from worlds import SCENARIOS
@@ -72,8 +69,8 @@ def row(scenario: str, strategy: str, results: Sequence[Measured]) -> list[str]:
 
 def played(one: Callable[[int], Measured], worlds: int, processes: int) -> list[Measured]:
     """Worlds 0, 1, ...; the answers do not depend on the number of processes."""
-    if processes == 1:
-        return [one(seed) for seed in range(worlds)]
+    for library in ("OMP", "OPENBLAS", "MKL"):  # the matrices are tiny: threads would only wait for each other
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         return list(pool.map(one, range(worlds), chunksize=5))
 

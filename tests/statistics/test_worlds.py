@@ -1,9 +1,14 @@
 """A small version of `simulate.py`; the bounds are those of binomial counts that would be seen once in 10,000 runs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from playing import play, play_tpe
+from playing import MemoryLedger, play, play_tpe, prepared, seeded, studied
 from scipy import stats
+from worlds import World
+
+from sweeper.trial import Stage
 
 WORLDS = 12
 CHANCE = 1e-4
@@ -55,6 +60,32 @@ def test_scores_are_unbiased_and_their_intervals_and_bounds_hold(results, name):
 def test_the_best_of_many_trials_is_too_good_and_denies_every_tie(searched):
     assert all(each.false_winner for each in searched)
     assert np.mean([each.bias for each in searched]) > 0.01
+
+
+def test_a_study_that_is_cut_short_goes_on_to_the_same_verdict():
+    """Through every stage, the widening of a range included: kill it after any number of trials."""
+    world = border_world()
+    study = seeded(prepared(), 3)
+    whole, ledger = studied(world, study)
+    stages = {record.spec.stage for record in ledger.history.records()}
+    assert {Stage.EXPLORE, Stage.WIDEN, Stage.RACE, Stage.CONFIRM} <= stages
+    total = len(ledger.history)
+    for kept in (50, 97, 99, 110, total - 3):
+        cut = MemoryLedger()
+        for record in ledger.history.records()[:kept]:
+            cut.ended(record)
+        again, resumed = studied(world, study, cut)
+        assert again == whole
+        assert [r.spec for r in resumed.history.records()] == [r.spec for r in ledger.history.records()]
+
+
+def border_world():
+    """A world in which the best combination is best beyond its range."""
+    world = World.make("clear", 3)
+    best = world.winners()[0]
+    return replace(
+        world, peak={**world.peak, best: 0.4}, width={**world.width, best: 1.1}, cliff={**world.cliff, best: 0.9}
+    )
 
 
 def test_a_world_is_determined_by_its_seed():
