@@ -134,3 +134,31 @@ def test_a_range_whose_end_diverges_is_wide_enough():
     rising = {rate: 0.9 + 0.01 * math.log10(rate) for rate in rates[:7]}
     records = explored("a", rising, diverged=[rates[7]]) + peaked("b", 0.8)
     assert wider(records, over) == {}
+
+
+def test_other_parameters_keep_their_best_values_in_an_added_decade():
+    over = Space(
+        (
+            parameter("optimizer", Choice(("a",))),
+            parameter("learning_rate", RATES),
+            parameter("momentum", Range(0.0, 0.9)),
+        ),
+        ("optimizer",),
+    )
+    records = [
+        record(
+            Stage.EXPLORE,
+            "a",
+            {"val_accuracy": 0.9 + 0.02 * math.log10(rate) - 0.2 * (momentum - 0.6) ** 2},
+            rate=rate,
+            repetition=point,
+            momentum=momentum,
+        )
+        for point, (rate, momentum) in enumerate((RATES.at((i + 0.5) / 16), 0.9 * (i * 7 % 16) / 16) for i in range(16))
+    ]
+    found = screened(records, over)
+    sides = ends(found, records, over)
+    assert sides == {"a": frozenset({1})}
+    ((_, settings),) = beyond(found, over, sides)
+    assert all(params["momentum"] == found[0].params["momentum"] for params in settings)
+    assert all(params["learning_rate"] > RATES.high for params in settings)
