@@ -16,7 +16,7 @@ from functools import partial
 from multiprocessing import get_context
 
 import numpy as np
-from playing import TRIALS, Measured, play, play_tpe
+from playing import SEEDS, TRIALS, Measured, play, play_tpe
 from worlds import SCENARIOS
 
 HEADING = (
@@ -80,6 +80,7 @@ def main() -> None:
     parser.add_argument("--worlds", type=int, default=100, help="per scenario")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--noise", type=float, default=1.0, help="1: as a small MLP on digits, 0.25: as a CNN on CIFAR")
+    parser.add_argument("--seeds", type=int, default=SEEDS, help="a finalist at most; a study's own default is 40")
     parser.add_argument("--scenario", choices=SCENARIOS, action="append")
     parser.add_argument("--strategy", choices=("sweeper", "tpe"), action="append")
     options = parser.parse_args()
@@ -87,7 +88,8 @@ def main() -> None:
     print("| " + " | ".join(HEADING) + " |\n" + "|---" * len(HEADING) + "|")
     for scenario in options.scenario or SCENARIOS:
         for strategy in options.strategy or ("sweeper", "tpe"):
-            one = partial(play if strategy == "sweeper" else play_tpe, scenario, noise=options.noise)
+            ours = partial(play, seeds=options.seeds)
+            one = partial(ours if strategy == "sweeper" else play_tpe, scenario, noise=options.noise)
             results = played(one, options.worlds, options.processes)
             named = "sweeper" if strategy == "sweeper" else f"TPE, best of {TRIALS}"
             print("| " + " | ".join(row(scenario, named, results)) + " |", flush=True)
