@@ -44,6 +44,8 @@ class Standing:
         regret: bound of how far it is below the best.
         in_set: whether it may be the best. Whoever is not was dropped at `look`.
         luck: variance of the mean that comes from the choice of the test rows; the interval allows for it.
+        usual: mean variance of a score over the finalists judged at that look. The interval is never that of a smaller
+            one: whoever leads has often seen no mishap yet, and is not safer from them than the others.
         behind: whether it is in the set only because a better setting may make up for what it is behind.
     """
 
@@ -55,6 +57,7 @@ class Standing:
     regret: float
     in_set: bool
     luck: float = 0.0
+    usual: float = 0.0
     behind: bool = False
 
     @property
@@ -165,16 +168,18 @@ class _Rule:
             allowance=[self.unresolved.tuning.get(each, 0.0) for each in rivals],
         )
         luck = [row_variance(each.astype(np.float64)) for each in tables] or [0.0] * len(rivals)
+        usual = float(paired.var(axis=0, ddof=1).mean())
         now = [
             Standing(
                 combination=each,
                 look=look,
                 scores=tuple(paired[:, i].tolist()),
                 mean=float(paired[:, i].mean()),
-                interval=mean_interval(paired[:, i], self.alpha / len(self.scores), luck[i]),
+                interval=mean_interval(paired[:, i], self.alpha / len(self.scores), luck[i], usual),
                 regret=float(result.regret[i]),
                 in_set=bool(result.in_set[i]),
                 luck=luck[i],
+                usual=usual,
                 behind=bool(result.behind[i]),
             )
             for i, each in enumerate(rivals)

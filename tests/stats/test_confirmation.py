@@ -238,3 +238,15 @@ def test_trials_of_a_finalist_that_keeps_failing_count():
     scores[C] = [math.nan] * 10
     for trials, look in ((90, 40), (89, 30)):
         assert replay(scores, objective=ACCURACY, rules=JudgeRules(trials=trials)).look == look
+
+
+def test_the_interval_of_a_quiet_leader_is_not_narrower_than_the_usual_spread_allows():
+    scores = drawn({"b": 0.8, "c": 0.7}, seeds=10, sd=0.03)
+    scores = {A: 0.9 + 0.001 * np.random.default_rng(1).standard_normal(10), **scores}
+    quiet, *others = played(scores).standings
+    usual = np.mean([np.var(each, ddof=1) for each in scores.values()])
+    half = stats.t.isf(0.05 / 3 / 2, 9) * (usual / 10) ** 0.5
+    assert quiet.interval.high - quiet.mean == pytest.approx(half)
+    widest = max(others, key=lambda each: np.var(each.scores))
+    expected = stats.ttest_1samp(widest.scores, 0).confidence_interval(1 - 0.05 / 3)
+    assert (widest.interval.low, widest.interval.high) == pytest.approx((expected.low, expected.high))
