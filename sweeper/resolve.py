@@ -81,7 +81,7 @@ def looks(config: StudyConfig) -> tuple[int, ...]:
     seeds = config.confirm.seeds
     if config.confirm.looks is not None:
         return tuple(config.confirm.looks)
-    return tuple(sorted({*range(10, seeds, 10), seeds})) if seeds else ()
+    return tuple(sorted({*range(5, seeds, 5), seeds})) if seeds else ()
 
 
 def _spelled(name: str, value: Any) -> Any:

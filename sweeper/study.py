@@ -159,11 +159,13 @@ class Drive:
     def _settled(self, spec: TrialSpec, ended: TrialEnded) -> TrialEnded:
         """The end with a score that can be compared: a run that diverged gets what no information would give.
 
-        Test scores that a trainer gives away before confirmation are dropped: nobody may choose by them.
+        Test scores that a trainer gives away before confirmation are dropped, whole or row by row: nobody may choose by
+        them.
         """
         tested = spec.stage in (Stage.CONFIRM, Stage.KEEP)
         known = {name: float(value) for name, value in ended.metrics.items() if tested or not name.startswith("test_")}
-        ended = replace(ended, metrics=known)
+        correct = ended.correct if spec.stage is Stage.CONFIRM and ended.status is Status.COMPLETED else None
+        ended = replace(ended, metrics=known, correct=correct)
         wanted = [self.objective.validation]
         if spec.stage is Stage.CONFIRM:
             wanted = [self.objective.test]

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sweeper.data import DataInfo, Dataset
 from sweeper.protocols import Report, Tracker, Trainer
-from sweeper.trial import Cohort, EpochEnded, Signal, Stage, TrialEnded, TrialRecord, TrialSpec
+from sweeper.trial import Cohort, EpochEnded, Flags, Signal, Stage, TrialEnded, TrialRecord, TrialSpec
 
 
 @dataclass
@@ -19,11 +20,13 @@ class ScriptedTrainer:
 
     Attributes:
         trained: every spec, in the order of training.
+        correct: (rows,) booleans of a confirmation trial: which test rows it classified correctly; None: not told.
     """
 
     score: Callable[[TrialSpec], float]
     metric: str = "accuracy"
     trained: list[TrialSpec] = field(default_factory=list)
+    correct: Callable[[TrialSpec], ArrayLike] | None = None
 
     def __call__(self, cohort: Cohort, data: Dataset, report: Report) -> list[TrialEnded]:
         """Report every epoch with the final score, and return the ends."""
@@ -40,7 +43,9 @@ class ScriptedTrainer:
         for epoch in range(spec.epochs):
             if report(EpochEnded(spec.number, epoch, {f"val_{self.metric}": value})) is Signal.STOP:
                 return TrialEnded.pruned(spec, metrics, epochs=epoch + 1)
-        return TrialEnded.completed(spec, metrics)
+        asked = self.correct if spec.stage is Stage.CONFIRM else None
+        correct = None if asked is None else Flags.of(asked(spec))
+        return TrialEnded.completed(spec, metrics, correct=correct)
 
 
 @dataclass

@@ -6,11 +6,15 @@ A `Cohort` is the unit of work: trials that share all that a compiled graph depe
 
 from __future__ import annotations
 
+import base64
 import enum
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, Union
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 Scalar = Union[str, int, float, bool, None]
 Metrics = Mapping[str, float]
@@ -22,6 +26,8 @@ class Stage(str, enum.Enum):
     """The part of the protocol that a trial belongs to."""
 
     EXPLORE = "explore"
+    WIDEN = "widen"
+    """A decade more of learning rates, where the best one lay at the end of its range."""
     RACE = "race"
     CONFIRM = "confirm"
     SEARCH = "search"
@@ -188,6 +194,44 @@ class EpochEnded:
 
 
 @dataclass(frozen=True)
+class Flags:
+    """A yes or no for each of many rows, eight to a byte; in JSON `<rows>:<base64 of the bytes>`.
+
+    Attributes:
+        packed: as `numpy.packbits` has them; the last byte is filled up with zeros.
+    """
+
+    rows: int
+    packed: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, values: ArrayLike) -> Flags:
+        """From (rows,) booleans.
+
+        Raises:
+            ValueError: the values are not one boolean a row.
+        """
+        flags = np.asarray(values)
+        if flags.ndim != 1 or flags.dtype != np.bool_:
+            raise ValueError(f"flags are a (rows,) array of booleans, not {flags.shape} of {flags.dtype}")
+        return cls(len(flags), np.packbits(flags).tobytes())
+
+    def values(self) -> NDArray[np.bool_]:
+        """(rows,) booleans."""
+        return np.unpackbits(np.frombuffer(self.packed, dtype=np.uint8), count=self.rows).astype(np.bool_)
+
+    def to_text(self) -> str:
+        """As JSON holds it."""
+        return f"{self.rows}:{base64.b64encode(self.packed).decode('ascii')}"
+
+    @classmethod
+    def from_text(cls, text: str) -> Flags:
+        """The inverse of `to_text`."""
+        rows, _, packed = text.partition(":")
+        return cls(int(rows), base64.b64decode(packed))
+
+
+@dataclass(frozen=True)
 class TrialEnded:
     """A trial is over.
 
@@ -196,6 +240,9 @@ class TrialEnded:
         epochs: how many epochs were begun.
         reason: why, unless the status is COMPLETED.
         duration_s: seconds of wall clock spent on this trial alone.
+        correct: in the confirm stage of a classification, where the trainer can tell: whether each test row was
+            classified correctly, in the order of `Split.open_test`; how much the verdict owes to the choice of the
+            test rows is estimated from it.
     """
 
     number: int
@@ -204,14 +251,21 @@ class TrialEnded:
     epochs: int = 0
     reason: str | None = None
     duration_s: float = 0.0
+    correct: Flags | None = None
 
     @classmethod
     def completed(
-        cls, spec: TrialSpec, metrics: Metrics, *, epochs: int | None = None, duration_s: float = 0.0
+        cls,
+        spec: TrialSpec,
+        metrics: Metrics,
+        *,
+        epochs: int | None = None,
+        duration_s: float = 0.0,
+        correct: Flags | None = None,
     ) -> TrialEnded:
         """The trial trained to its end."""
         done = spec.epochs if epochs is None else epochs
-        return cls(spec.number, Status.COMPLETED, dict(metrics), done, None, duration_s)
+        return cls(spec.number, Status.COMPLETED, dict(metrics), done, None, duration_s, correct)
 
     @classmethod
     def diverged(cls, spec: TrialSpec, epoch: int, *, duration_s: float = 0.0) -> TrialEnded:
@@ -239,12 +293,15 @@ class TrialEnded:
             "epochs": self.epochs,
             "reason": self.reason,
             "duration_s": self.duration_s,
+            **({} if self.correct is None else {"correct": self.correct.to_text()}),
         }
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> TrialEnded:
         """The inverse of `to_dict`."""
-        return cls(**{**document, "status": Status(document["status"])})
+        correct = document.get("correct")
+        flags = None if correct is None else Flags.from_text(correct)
+        return cls(**{**document, "status": Status(document["status"]), "correct": flags})
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from sweeper import environment
-from sweeper.commands.judge import Judge
+from sweeper.commands.judge import Judge, confirmation_trials
 from sweeper.commands.prepare import Prepared
 from sweeper.planning.design import BalancedDesign, exploration_seeds
 from sweeper.planning.optuna_ledger import OptunaLedger
 from sweeper.planning.optuna_search import Search, SearchSettings
-from sweeper.planning.stages import Confirm, Explore, InOrder, Keep, Race
+from sweeper.planning.stages import Confirm, Explore, InOrder, Keep, Refine
 from sweeper.protocols import Planner
 from sweeper.setup import TrainerSetup
 from sweeper.space import Choice
-from sweeper.stats.racing import STEPS
+from sweeper.stats.racing import STEPS, racing
+from sweeper.stats.screening import most_finalists
+from sweeper.stats.widening import STEPS as WIDER
 from sweeper.trial import EpochEnded, Signal, Stage, TrialSpec
 
 COHORT = 8
@@ -45,7 +47,8 @@ def planner(study: Prepared, judge: Judge, ledger: OptunaLedger, *, keep: str | 
     if config.search.strategy == "balanced":
         stages.append(Explore(design(study), COHORT))
         if study.looks:
-            stages.append(Race(judge.racers, seed=seed, epochs=epochs, cohort_size=COHORT))
+            for stage, settings in ((Stage.WIDEN, judge.beyond), (Stage.RACE, judge.racers)):
+                stages.append(Refine(stage, settings, seed=seed, epochs=epochs, cohort_size=COHORT))
     else:
         search = Search(ledger, study.space, _settings(study), metric=study.objective.validation)
         stages.append(search)
@@ -100,11 +103,14 @@ def expected(study: Prepared) -> Mapping[Stage, tuple[int, int]]:
     if config.search.strategy != "balanced":
         counts = {Stage.SEARCH: (search_trials(study), search_trials(study))}
     elif study.looks and "learning_rate" in study.space.tuned_names():
-        racers = min(combinations, max(3, combinations // 2))
+        counts[Stage.WIDEN] = (0, len(WIDER) * combinations)
+        racers = racing(combinations)
         counts[Stage.RACE] = (len(STEPS) * racers, len(STEPS) * racers)
     if study.looks:
         low, high = finalist_counts(study)
-        counts[Stage.CONFIRM] = (low * study.looks[0], high * study.looks[-1])
+        least = low * study.looks[0]
+        most = max(min(high * study.looks[-1], confirmation_trials(study)), high * study.looks[0])
+        counts[Stage.CONFIRM] = (least, most)
     return counts
 
 
@@ -125,7 +131,7 @@ def finalist_counts(study: Prepared) -> tuple[int, int]:
     combinations = len(study.space.combinations())
     wanted = study.config.confirm.finalists
     if wanted == "auto":
-        return min(2, combinations), min(combinations, max(3, min(6, -(-combinations // 3))))
+        return min(2, combinations), most_finalists(combinations)
     return min(2, combinations), min(combinations, wanted)
 
 

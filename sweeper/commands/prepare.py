@@ -17,7 +17,8 @@ from sweeper.data import Dataset, Task
 from sweeper.errors import DataError, Problem, StudyError
 from sweeper.registry import is_reference
 from sweeper.setup import TrainerSetup
-from sweeper.space import Space
+from sweeper.space import Choice, Range, Space
+from sweeper.stats.screening import most_finalists
 from sweeper.study_file import StudyFile
 from sweeper.tracking.parent import without_passwords
 from sweeper.verdict import Objective
@@ -92,8 +93,39 @@ def prepare(file: StudyFile) -> Prepared:
     planned = {"confirm": {"seeds", "looks"}, "search": {"points", "trials"}}
     fixed = config.model_dump(mode="json", exclude={**dict.fromkeys(FREE_KEYS, True), **planned})
     fixed |= {"points": points, "trials": config.search.trials or 0, "looks": list(looks)}
+    fixed |= {"plan": _plan(config, space, objective)}
     fixed |= {"data fingerprint": data.fingerprint, "fuse": config.engine.fuse, "code": _code(file)}
     return Prepared(file, data, space, objective, setup, points, looks, fixed)
+
+
+def _plan(config: StudyConfig, space: Space, objective: Objective) -> dict[str, Any]:
+    """What the study has agreed on before its first trial, with every default in it, as JSON.
+
+    Points and looks stand beside it: a study may be extended by more of them.
+    """
+    combinations = space.combinations()
+    alike: dict[str, list[str]] = {}
+    for combination in combinations:
+        tuned = (f"{name} {_written(domain)}" for name, domain in space.tuned(combination).items())
+        alike.setdefault("; ".join(tuned) or "nothing is tuned", []).append(str(combination))
+    automatic = config.confirm.finalists == "auto"
+    return {
+        "metric": objective.metric,
+        "goal": "maximize" if objective.maximize else "minimize",
+        "epsilon": objective.epsilon,
+        "epsilon_is_relative": objective.relative,
+        "tie_break": objective.tie_break,
+        "alpha": config.confirm.alpha,
+        "finalists": most_finalists(len(combinations)) if automatic else config.confirm.finalists,
+        "ranges": [f"{ranges}: {', '.join(names)}" for ranges, names in alike.items()],
+    }
+
+
+def _written(domain: Choice | Range) -> str:
+    """A domain in a word; a range may later get a decade at its end, by a rule that is part of the plan."""
+    if isinstance(domain, Choice):
+        return ", ".join(map(str, domain.values))
+    return f"{domain.low:g} to {domain.high:g}" + (" (log)" if domain.log else "")
 
 
 def _load(file: StudyFile) -> Dataset:

@@ -291,6 +291,8 @@ def _distributions(space: Space) -> dict[str, BaseDistribution]:
             low, high = min(r.low for r in ranges), max(r.high for r in ranges)
             log = all(r.log for r in ranges)
             whole = all(r.integer for r in ranges)
+            if log and not whole:
+                low, high = low / 10, high * 10  # a range may be widened by a decade at each end
             result[name] = IntDistribution(int(low), int(high), log) if whole else FloatDistribution(low, high, log)
         elif choices and not ranges and all(isinstance(value, (str, int, float, bool)) for value in choices):
             result[name] = CategoricalDistribution(list(dict.fromkeys(choices)))

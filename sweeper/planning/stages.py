@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from sweeper.planning.cohorts import UNNUMBERED, planned
-from sweeper.planning.design import BalancedDesign, confirmation_seeds, race_seeds
+from sweeper.planning.design import BalancedDesign, confirmation_seeds, race_seeds, widening_seeds
 from sweeper.protocols import History, Planner
 from sweeper.trial import Cohort, Combination, Stage, Status, TrialRecord, TrialSpec
 
@@ -44,14 +45,11 @@ class Explore:
     """Every trial of the balanced design, in one round."""
 
     def __init__(self, design: BalancedDesign, cohort_size: int) -> None:
-        self._design = design
+        self._drafts = [design.draft(index) for index in range(len(design))]
         self._cohort_size = cohort_size
-        self._drafts: list[TrialSpec] = []
 
     def next_round(self, history: History) -> Sequence[Cohort]:
         """What the history lacks of the design."""
-        if not self._drafts:  # a stage is asked again in every round, and the design stays what it is
-            self._drafts = [self._design.draft(index) for index in range(len(self._design))]
         return planned(self._drafts, history, self._cohort_size)
 
 
@@ -73,32 +71,36 @@ class _Conclusion(Generic[T]):
         return self._known[1]
 
 
-class Race:
-    """The better half once more, around the best settings of each.
+class Refine:
+    """Some combinations at some more settings: of one stage, in one round.
 
     Args:
-        racers: the settings of a finished exploration, each with its combination; told its records alone.
+        stage: WIDEN or RACE.
+        settings: of a history in which the stages before are done: combinations, each with its settings; told
+            the records of those alone.
     """
 
     def __init__(
         self,
-        racers: Callable[[Sequence[TrialRecord]], Sequence[tuple[Combination, Sequence[Mapping[str, Any]]]]],
+        stage: Stage,
+        settings: Callable[[Sequence[TrialRecord]], Sequence[tuple[Combination, Sequence[Mapping[str, Any]]]]],
         *,
         seed: int,
         epochs: int,
         cohort_size: int,
     ) -> None:
-        self._racers = _Conclusion(racers, Stage.EXPLORE)
-        self._seed = seed
+        self._stage = stage
+        before = (Stage.EXPLORE, Stage.WIDEN) if stage is Stage.RACE else (Stage.EXPLORE,)
+        self._settings = _Conclusion(settings, *before)
+        self._seeds = partial(race_seeds if stage is Stage.RACE else widening_seeds, seed)
         self._epochs = epochs
         self._cohort_size = cohort_size
 
     def next_round(self, history: History) -> Sequence[Cohort]:
-        """What the history lacks of the race."""
-        racers = self._racers(list(history.records()))
+        """What the history lacks of the stage."""
         drafts = [
-            TrialSpec(UNNUMBERED, Stage.RACE, combination, params, race_seeds(self._seed, lap), self._epochs, lap)
-            for combination, settings in racers
+            TrialSpec(UNNUMBERED, self._stage, combination, params, self._seeds(lap), self._epochs, lap)
+            for combination, settings in self._settings(list(history.records()))
             for lap, params in enumerate(settings)
         ]
         return planned(drafts, history, self._cohort_size)
@@ -121,7 +123,7 @@ class Confirm:
         epochs: int,
         cohort_size: int,
     ) -> None:
-        self._finalists = _Conclusion(finalists, Stage.EXPLORE, Stage.RACE, Stage.SEARCH)
+        self._finalists = _Conclusion(finalists, Stage.EXPLORE, Stage.WIDEN, Stage.RACE, Stage.SEARCH)
         self._next_look = next_look
         self._seed = seed
         self._epochs = epochs

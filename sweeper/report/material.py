@@ -127,7 +127,7 @@ class Material:
         return known if isinstance(known, Mapping) else {}
 
 
-SCREENING = (Stage.EXPLORE, Stage.RACE, Stage.SEARCH)
+SCREENING = (Stage.EXPLORE, Stage.WIDEN, Stage.RACE, Stage.SEARCH)
 
 
 def ranked(verdict: Verdict) -> tuple[Finalist, ...]:

@@ -17,7 +17,7 @@ from sweeper.report.rows import Best, Cell, CellState, Row
 from sweeper.trial import Cohort, Combination, EpochEnded, Stage, Status, TrialRecord, TrialSpec
 from sweeper.verdict import Objective
 
-_ORDER = (Stage.EXPLORE, Stage.SEARCH, Stage.RACE, Stage.CONFIRM, Stage.KEEP)
+_ORDER = (Stage.EXPLORE, Stage.SEARCH, Stage.WIDEN, Stage.RACE, Stage.CONFIRM, Stage.KEEP)
 
 
 class Progress:

@@ -12,7 +12,8 @@ from sweeper.verdict import Objective
 DOING = {
     Stage.EXPLORE: "exploring",
     Stage.SEARCH: "searching",
-    Stage.RACE: "refining the better half",
+    Stage.WIDEN: "trying learning rates beyond the ranges",
+    Stage.RACE: "refining the better two thirds",
     Stage.CONFIRM: "confirming",
     Stage.KEEP: "training the pick once more, to keep it",
 }

@@ -37,6 +37,8 @@ class BestSet:
         critical: (F,) critical value of the candidate as the control; 0 where nothing varies.
         standard_error: (F, F) of the differences of two means.
         seeds: number of rows of the scores.
+        allowance: (F,) by how much the candidate may be better than its scores.
+        behind: (F,) whether it is in the set only because of that.
     """
 
     means: Floats
@@ -45,6 +47,8 @@ class BestSet:
     critical: Floats
     standard_error: Floats
     seeds: int
+    allowance: Floats
+    behind: Flags
 
 
 def best_set(
@@ -53,6 +57,7 @@ def best_set(
     *,
     rng: np.random.Generator,
     example_variance: ArrayLike | None = None,
+    allowance: ArrayLike | None = None,
     draws: int = 4000,
 ) -> BestSet:
     """The confidence set of the best, and for each candidate a bound of its distance to the best.
@@ -67,6 +72,8 @@ def best_set(
         alpha: error probability, below 0.5.
         rng: draws the directions from which the critical values are integrated.
         example_variance: (candidates, candidates) variance that the finite test set adds to each difference.
+        allowance: (candidates,) by how much each may be better than it could be shown here; it stays in the set until
+            it is behind by that much more. The bounds are about the scores as they are.
         draws: number of directions, half of them mirrored.
 
     Raises:
@@ -79,15 +86,19 @@ def best_set(
     means = table.mean(axis=0) if seeds else np.zeros(candidates)
     lead, variance = _differences(table, example_variance)
     error = np.sqrt(variance)
+    granted = np.zeros(candidates) if allowance is None else np.asarray(allowance, dtype=np.float64)
     if seeds < 2:
         alone = candidates == 1
         nothing = np.full(candidates, 0.0 if alone else np.inf)
-        return BestSet(means, np.ones(candidates, dtype=bool), nothing, np.zeros(candidates), error, seeds)
+        everybody = np.ones(candidates, dtype=bool)
+        return BestSet(means, everybody, nothing, np.zeros(candidates), error, seeds, granted, ~everybody)
     critical = np.array([_critical_value(variance, i, seeds - 1, alpha, rng, draws) for i in range(candidates)])
-    in_set = np.all(lead <= critical[None, :] * error, axis=0)
+    as_shown = np.all(lead <= critical[None, :] * error, axis=0)
+    in_set = np.all(lead - granted[None, :] <= critical[None, :] * error, axis=0)
     bounds = np.where(in_set[:, None], lead + critical[:, None] * error, 0.0)
     np.fill_diagonal(bounds, 0.0)
-    return BestSet(means, in_set, np.maximum(bounds.max(axis=0), 0.0), critical, error, seeds)
+    regret = np.maximum(bounds.max(axis=0), 0.0)
+    return BestSet(means, in_set, regret, critical, error, seeds, granted, in_set & ~as_shown)
 
 
 def _differences(table: Floats, example_variance: ArrayLike | None) -> tuple[Floats, Floats]:

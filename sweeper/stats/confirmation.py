@@ -1,8 +1,8 @@
 """The confirmation as a pure function of its scores: who is still in, at which look, and whether it is decided.
 
 The planner asks after every round what to train next, the judge asks once at the end; both get the same answer, because
-a look sees only the seeds up to it. The looks share alpha equally (Bonferroni), so with probability 1 - alpha the best
-finalist is in the set at every look and every regret bound holds at every look.
+a look sees only the seeds up to it. The looks share alpha (`looks`), so with probability 1 - alpha the best finalist is
+in the set at every look and every regret bound holds at every look.
 """
 
 from __future__ import annotations
@@ -17,6 +17,10 @@ from numpy.typing import NDArray
 from sweeper.seeds import generator
 from sweeper.stats.best_set import BestSet, best_set
 from sweeper.stats.distributions import mean_interval, normal_quantile
+from sweeper.stats.examples import difference_variance, row_variance
+from sweeper.stats.looks import levels
+from sweeper.stats.rules import JudgeRules
+from sweeper.stats.unresolved import Unresolved
 from sweeper.trial import Combination
 from sweeper.verdict import Interval, Objective
 
@@ -39,6 +43,10 @@ class Standing:
         mean, interval: of the scores; Student's t, Bonferroni over all finalists.
         regret: bound of how far it is below the best.
         in_set: whether it may be the best. Whoever is not was dropped at `look`.
+        luck: variance of the mean that comes from the choice of the test rows; the interval allows for it.
+        usual: mean variance of a score over the finalists judged at that look. The interval is never that of a smaller
+            one: whoever leads has often seen no mishap yet, and is not safer from them than the others.
+        behind: whether it is in the set only because a better setting may make up for what it is behind.
     """
 
     combination: Combination
@@ -48,6 +56,9 @@ class Standing:
     interval: Interval
     regret: float
     in_set: bool
+    luck: float = 0.0
+    usual: float = 0.0
+    behind: bool = False
 
     @property
     def seeds(self) -> int:
@@ -87,19 +98,25 @@ class Confirmation:
         return tuple(standing for standing in self.standings if standing.in_set)
 
 
-def replay(scores: Scores, *, objective: Objective, alpha: float, looks: Sequence[int], seed: int) -> Confirmation:
+def replay(
+    scores: Scores,
+    *,
+    objective: Objective,
+    rules: JudgeRules,
+    unresolved: Unresolved | None = None,
+) -> Confirmation:
     """Go through the looks again, as far as the scores reach.
 
     Args:
         scores: finalist -> its test scores by repetition, as far as they are known without a gap; NaN where the
             training failed. A repetition that failed for anyone alive is left out for all (the seeds are paired).
         objective: what is optimised; `scores` are of its test metric.
-        alpha: chance of a wrong verdict over all looks together.
-        looks: seeds a finalist at each look, rising; those below 2 cannot be judged and are passed over.
-        seed: of the study; each look draws its critical values from a generator of its own.
+        rules: of the study. Looks below 2 seeds cannot be judged and are passed over; each look draws its critical
+            values from a generator of its own.
+        unresolved: what seeds cannot tell.
     """
-    judgeable = tuple(look for look in looks if look >= 2)
-    rule = _Rule(scores, objective, alpha, len(judgeable), seed)
+    judgeable = tuple(look for look in rules.looks if look >= 2)
+    rule = _Rule(scores, objective, rules.alpha, judgeable, rules.seed, unresolved or Unresolved())
     state = Confirmation((), tuple(scores), 0, False, None, objective.epsilon)
     for number, look in enumerate(judgeable):
         if any(len(scores[each]) < look for each in state.alive):
@@ -108,7 +125,16 @@ def replay(scores: Scores, *, objective: Objective, alpha: float, looks: Sequenc
         if state.decided or not state.alive:
             return replace(state, next_look=None)
         state = replace(state, next_look=next(iter(judgeable[number + 1 :]), None))
+        if state.next_look is None or _is_spent(state, scores, state.next_look, rules.trials):
+            return replace(state, next_look=None)
     return state
+
+
+def _is_spent(state: Confirmation, scores: Scores, look: int, trials: int | None) -> bool:
+    """Whether the next look would take more trials than there may be."""
+    gone = sum(standing.look for standing in state.standings if standing.combination not in state.alive)
+    failing = sum(min(len(scores[each]), state.look) for each in state.failing)
+    return trials is not None and gone + failing + look * len(state.alive) > trials
 
 
 @dataclass(frozen=True)
@@ -118,8 +144,9 @@ class _Rule:
     scores: Scores
     objective: Objective
     alpha: float
-    looks: int
+    looks: tuple[int, ...]
     seed: int
+    unresolved: Unresolved
 
     def judged(self, before: Confirmation, look: int) -> Confirmation:
         """The state after one more look."""
@@ -127,27 +154,42 @@ class _Rule:
         able = np.isnan(table).mean(axis=1) <= 0.5
         rivals = tuple(each for each, judged in zip(before.alive, able, strict=True) if judged)
         failing = (*before.failing, *(each for each in before.alive if each not in rivals))
-        paired = table[able][:, ~np.isnan(table[able]).any(axis=0)].T
+        complete = ~np.isnan(table[able]).any(axis=0)
+        paired = table[able][:, complete].T
         if not rivals or len(paired) < 2:
             left = tuple(standing for standing in before.standings if standing.combination not in failing)
             return replace(before, standings=left, alive=rivals, failing=failing)
-        result = best_set(self.objective.sign * paired, self.alpha / self.looks, rng=generator(self.seed, "look", look))
-        now = [self._standing(each, look, paired[:, i], result, i) for i, each in enumerate(rivals)]
+        tables = self.unresolved.tables(rivals, np.flatnonzero(complete).tolist())
+        result = best_set(
+            self.objective.sign * paired,
+            self._level(look),
+            rng=generator(self.seed, "look", look),
+            example_variance=difference_variance(tables) if tables else None,
+            allowance=[self.unresolved.tuning.get(each, 0.0) for each in rivals],
+        )
+        luck = [row_variance(each.astype(np.float64)) for each in tables] or [0.0] * len(rivals)
+        usual = float(paired.var(axis=0, ddof=1).mean())
+        now = [
+            Standing(
+                combination=each,
+                look=look,
+                scores=tuple(paired[:, i].tolist()),
+                mean=float(paired[:, i].mean()),
+                interval=mean_interval(paired[:, i], self.alpha / len(self.scores), luck[i], usual),
+                regret=float(result.regret[i]),
+                in_set=bool(result.in_set[i]),
+                luck=luck[i],
+                usual=usual,
+                behind=bool(result.behind[i]),
+            )
+            for i, each in enumerate(rivals)
+        ]
         gone = [standing for standing in before.standings if standing.combination not in before.alive]
         standings = tuple(sorted([*now, *gone], key=self._order))
         return self._summed(standings, result, look, failing)
 
-    def _standing(self, each: Combination, look: int, scores: Floats, result: BestSet, index: int) -> Standing:
-        interval = mean_interval(scores, self.alpha / len(self.scores))
-        return Standing(
-            combination=each,
-            look=look,
-            scores=tuple(scores.tolist()),
-            mean=float(scores.mean()),
-            interval=interval,
-            regret=float(result.regret[index]),
-            in_set=bool(result.in_set[index]),
-        )
+    def _level(self, look: int) -> float:
+        return levels(self.looks, self.alpha, max(len(self.scores) - 1, 1))[self.looks.index(look)]
 
     def _order(self, standing: Standing) -> tuple[bool, int, float]:
         return not standing.in_set, -standing.look, -self.objective.sign * standing.mean
@@ -191,7 +233,8 @@ def _seeds_needed(result: BestSet, epsilon: float) -> int | None:
     spread = result.standard_error * math.sqrt(result.seeds) * (result.critical[None, :] + z)
     lead = result.means[:, None] - result.means[None, :]
     with np.errstate(divide="ignore", invalid="ignore"):
-        alone = np.max((spread[leader, others] / np.maximum(lead[leader, others], 0.0)) ** 2)
+        ahead = lead[leader, others] - result.allowance[others]
+        alone = np.max((spread[leader, others] / np.maximum(ahead, 0.0)) ** 2)
         pairs = np.ix_(members, members)
         wide = (spread[pairs].T / np.maximum(epsilon - lead[pairs], 0.0)) ** 2
     near = wide[~np.eye(len(members), dtype=bool)].max()

@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 LEARNING_RATE = "learning_rate"
 _SAFETY_DECADES = 0.3
 """Distance kept below a learning rate that diverged: close to the edge of stability scores are bimodal (opda)."""
+_ON_TOP = (Stage.WIDEN, Stage.RACE)
+"""Stages that some combinations have trials of and others not."""
 _BORDER = 1 / 8
 _END = 1 / 16
 """Share of a range next to its end where a pick lies on the border although a trial was further out."""
@@ -39,14 +41,15 @@ class Screened:
         position: where in the unit cube it is expected to be best, one coordinate for each of `Space.tuned_names`.
         params: every parameter there: what it is confirmed with; None if no trial completed.
         estimate: expected validation score there, in the metric's unit; `sd` of it, without the noise of a training.
-        trials, diverged: of the equal exploration; a race on top of it is not counted.
+        trials, diverged: of the equal exploration; what came on top of it is not counted.
         best: best score of a single trial, `best_params` its parameters.
         failed: trials that say nothing (an error, a crash, a time limit).
         border: parameters on a log scale whose best value lies in the outer eighth of their range, where the curve
-            still rises: beyond every trial, or next to the end. Not where divergence sets the limit.
+            still rises: no trial is further out, or it is next to the end. Not where divergence sets the limit.
         unsafe: whether the learning rate lies above one that diverged, because nothing completed below that.
         plateau_decades: width in learning rate over which the curve stays within three epsilon of its top.
         tuned: number of parameters that are tuned inside it.
+        shortfall: by how much a better setting within reach may beat this one, as expected from the curve.
     """
 
     combination: Combination
@@ -63,6 +66,7 @@ class Screened:
     unsafe: bool = False
     plateau_decades: float = 0.0
     tuned: int = 0
+    shortfall: float = 0.0
 
     @property
     def on_border(self) -> bool:
@@ -99,18 +103,19 @@ class Curve:
         return Samples(np.round(self._axes.distances(places), 9), np.array([score for _, score in kept]))
 
     def without_estimate(self) -> Screened:
-        """The counts alone: of the equal exploration, without what a race added."""
-        explored = [record for record in self._records if record.spec.stage is not Stage.RACE]
+        """The counts alone: of the equal exploration, without what came on top of it."""
+        explored = [record for record in self._records if record.spec.stage not in _ON_TOP]
         failed = sum(record.ended.status.is_failure for record in explored)
         return Screened(self.combination, len(explored), sum(map(self._has_diverged, explored)), failed)
 
     def screened(self, surface: Surface, index: int, plateau: float, seed: int) -> Screened:
         """The top of the curve, at a safe distance from divergence."""
         limit = self._limit()
-        candidates = self._candidates(surface, index, generator(seed, "screening", str(self.combination)))
+        rng = generator(seed, "screening", str(self.combination))
+        candidates = self._candidates(surface, index, rng)
         candidates = candidates[self._within_reach(candidates)]
         if limit is not None:
-            candidates = candidates[[self._rate(each) <= limit for each in candidates]]
+            candidates = candidates[self._rates(candidates) <= limit]
         mean, sd = surface.predict(index, self._axes.distances(candidates))
         # rounded: the last bits differ between machines, and the same ledger has to give the same settings
         top = int(np.argmax(np.round((mean - mean.max()) / (surface.signal_sd or 1.0), 6)))
@@ -131,7 +136,15 @@ class Curve:
             unsafe=limit is None and self._above_divergence(candidates[top]),
             plateau_decades=self._plateau(surface, index, candidates[top], plateau),
             tuned=len(self._axes.domains),
+            shortfall=self._shortfall(surface, index, candidates, top, rng),
         )
+
+    def _shortfall(self, surface: Surface, index: int, candidates: Floats, top: int, rng: np.random.Generator) -> float:
+        """What a better setting may gain; where many are known, the nearest in rank to the chosen one are enough."""
+        mean, _ = surface.predict(index, self._axes.distances(candidates))
+        order = np.argsort(-np.round(mean / (surface.signal_sd or 1.0), 6), kind="stable")[:_GRID]
+        some = np.concatenate([[top], order[order != top]])
+        return surface.shortfall(index, self._axes.distances(candidates[some]), 0, rng)
 
     def _score(self, record: TrialRecord) -> float | None:
         """Higher is better; None where a trial has no score. A pruned trial is worth what it had reached."""
@@ -158,6 +171,15 @@ class Curve:
         """The learning rate at a position, where it is tuned."""
         domain = self._axes.domains[LEARNING_RATE]
         return float(domain.at(float(position[self._rate_axis()])))
+
+    def _rates(self, positions: Floats) -> Floats:
+        """(m,) learning rates at (m, d) positions."""
+        domain = self._axes.domains[LEARNING_RATE]
+        along = positions[:, self._rate_axis()]
+        if isinstance(domain, Range) and domain.log and not domain.integer:
+            rates = np.exp(np.log(domain.low) + along * np.log(domain.high / domain.low))
+            return np.asarray(np.clip(rates, domain.low, domain.high))
+        return np.array([float(domain.at(position)) for position in along.tolist()])
 
     def _diverged_rate(self) -> float:
         """The lowest learning rate that diverged."""
@@ -203,7 +225,7 @@ class Curve:
         Further out a curve is a guess, and a lucky last point would make it a high one.
         """
         ranges = [i for i, name in enumerate(self._axes.names) if isinstance(self._axes.domains.get(name), Range)]
-        even = sum(record.spec.stage is not Stage.RACE for record in self._records)
+        even = sum(record.spec.stage not in _ON_TOP for record in self._records)
         low, high = self._reach()
         margin = 0.5 / max(even, 1)
         inside = (candidates >= low - margin) & (candidates <= high + margin)
@@ -217,6 +239,7 @@ class Curve:
                 continue
             unstable = name == LEARNING_RATE and bool(self.diverged)
             capped = name == LEARNING_RATE and limit is not None and domain.at(coordinate + 2 / _GRID) > limit
+            low, high = low + 1 / _GRID, high - 1 / _GRID
             lower = coordinate < _BORDER and not capped and (coordinate < low or coordinate < _END)
             upper = coordinate > 1 - _BORDER and not unstable and (coordinate > high or coordinate > 1 - _END)
             if lower or upper:
@@ -230,5 +253,5 @@ class Curve:
         line = np.repeat(top[None, :], _GRID, axis=0)
         line[:, self._rate_axis()] = np.linspace(0.0, 1.0, _GRID)
         mean, _ = surface.predict(index, self._axes.distances(line))
-        decades = np.gradient(np.log10([domain.at(position) for position in line[:, self._rate_axis()].tolist()]))
+        decades = np.gradient(np.log10(self._rates(line)))
         return float(decades[mean >= mean.max() - height].sum())

@@ -23,12 +23,23 @@ def normal_quantile(probability: float) -> float:
     return float(special.ndtri(probability))
 
 
-def mean_interval(scores: Floats, alpha: float) -> Interval:
-    """Student's t interval of the mean at confidence 1 - alpha; a point where nothing varies."""
+def normal_tail(value: Floats) -> Floats:
+    """Probability that a standard normal variable is larger, of each value."""
+    return np.asarray(special.ndtr(-value))
+
+
+def mean_interval(scores: Floats, alpha: float, luck: float = 0.0, least: float = 0.0) -> Interval:
+    """Student's t interval of the mean at confidence 1 - alpha; a point where nothing varies.
+
+    `luck` is a variance of the mean that all scores share, so that they do not show it; `least` a variance of a score
+    that is counted even where these vary less, unless nothing varies at all.
+    """
     mean = float(scores.mean())
     if len(scores) < 2:
         return Interval(mean, mean)
-    half = float(special.stdtrit(len(scores) - 1, 1 - alpha / 2) * scores.std(ddof=1) / math.sqrt(len(scores)))
+    variance = float(scores.var(ddof=1))
+    error = math.sqrt((max(variance, least) if variance > 0 else 0.0) / len(scores) + luck)
+    half = float(special.stdtrit(len(scores) - 1, 1 - alpha / 2)) * error
     return Interval(mean - half, mean + half)
 
 

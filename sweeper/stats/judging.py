@@ -152,7 +152,9 @@ def _finalist(standing: Standing, evidence: Evidence, objective: Objective, rule
     runs = _judged_runs(evidence, standing)
     known = np.array(evidence.scores[standing.combination][: standing.look], dtype=np.float64)
     scores = known[np.isfinite(known)]
-    interval = mean_interval(scores, rules.alpha / len(evidence.scores))
+    interval = mean_interval(
+        scores, rules.alpha / len(evidence.scores), standing.luck, _usual(standing, evidence, objective)
+    )
     if objective.metric in SHARES:
         interval = Interval(max(interval.low, 0.0), min(interval.high, 1.0))
     return Finalist(
@@ -166,6 +168,11 @@ def _finalist(standing: Standing, evidence: Evidence, objective: Objective, rule
         diverged=_diverged(evidence, standing),
         duration_s=statistics.median(run.ended.duration_s for run in runs),
     )
+
+
+def _usual(standing: Standing, evidence: Evidence, objective: Objective) -> float:
+    """The finalists' usual variance of a score, unless they were judged by another metric than the study's."""
+    return standing.usual if evidence.objective.metric == objective.metric else 0.0
 
 
 def _judged_runs(evidence: Evidence, standing: Standing) -> list[TrialRecord]:

@@ -90,6 +90,12 @@ def _confirmation(evidence: Evidence, rules: JudgeRules) -> Iterator[str]:
     if state.failing:
         yield f"Could not be confirmed, could still be best: {_listed(state.failing)} (most trainings failed)."
     leaders = [standing for standing in state.standings if standing.in_set]
+    late = [standing.combination for standing in leaders if standing.behind]
+    if late:
+        yield (
+            f"Clearly behind at the learning rate that was confirmed, may catch up at a better one: {_listed(late)}. "
+            "More points of exploration would tell; more seeds will not."
+        )
     if len(state.standings) == 1:
         yield f"Only {leaders[0].combination} was confirmed: there was nothing to compare it with."
     elif all(np.ptp(standing.scores) == 0.0 for standing in leaders):

@@ -21,6 +21,8 @@ class JudgeRules:
         seed: of the study.
         no_information: plain metric name -> what a predictor that looks at no input reaches.
         confirm: whether there is a confirmation at all.
+        trials: of the confirmation, at most; a look that would take more is not taken, the first excepted. None: as
+            many as the looks ask for.
     """
 
     alpha: float = 0.05
@@ -30,3 +32,4 @@ class JudgeRules:
     seed: int = 0
     no_information: Mapping[str, float] = field(default_factory=dict)
     confirm: bool = True
+    trials: int | None = None

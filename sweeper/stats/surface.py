@@ -66,17 +66,41 @@ class Surface:
 
     def predict(self, index: int, at: Floats) -> tuple[Floats, Floats]:
         """Expected score and its sd (of the curve, not of a training) at (m, d) positions: two arrays (m,)."""
-        design, scores = self._designs[index], self._scores[index]
         if self.signal_sd == 0.0:
-            return np.full(len(at), scores.mean()), np.zeros(len(at))
+            return np.full(len(at), self._scores[index].mean()), np.zeros(len(at))
+        mean, gain, residual, _ = self._posterior(index, at)
+        cross = _kernel(at, self._designs[index].centers, self.lengths)
+        variance = 1.0 - np.einsum("ij,ij->i", cross, gain) + residual
+        return mean, self.signal_sd * np.sqrt(np.clip(variance, 0.0, None))
+
+    def shortfall(self, index: int, at: Floats, chosen: int, rng: np.random.Generator, draws: int = 200) -> float:
+        """By how much the best of (m, d) positions is expected to be above a chosen one of them.
+
+        The mean over curves drawn from the posterior (Rasmussen and Williams 2006, equation 2.42): each has its top
+        somewhere else.
+        """
+        if self.signal_sd == 0.0:
+            return 0.0
+        mean, gain, _, trend = self._posterior(index, at)
+        cross = _kernel(at, self._designs[index].centers, self.lengths)
+        covariance = _kernel(at, at, self.lengths) - cross @ gain.T + trend
+        values, vectors = np.linalg.eigh(covariance)
+        root = vectors * np.sqrt(np.clip(values, 0.0, None))
+        curves = mean[:, None] + self.signal_sd * (root @ rng.standard_normal((len(at), draws)))
+        return float((curves.max(axis=0) - curves[chosen]).mean())
+
+    def _posterior(self, index: int, at: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+        """Mean (m,), gain (m, n), and what not knowing the curve's mean adds to variances (m,), covariances (m, m)."""
+        design, scores = self._designs[index], self._scores[index]
         ratio = (self.noise_sd / self.signal_sd) ** 2
         gram = _kernel(design.centers, design.centers, self.lengths) + np.diag(ratio / design.counts)
         inverse = np.linalg.inv(gram + 1e-10 * np.eye(len(gram)))
         weight = inverse.sum(axis=0)
-        mean = float(weight @ scores / weight.sum())
+        level = float(weight @ scores / weight.sum())
         cross = _kernel(at, design.centers, self.lengths)
-        variance = 1.0 - np.einsum("ij,jk,ik->i", cross, inverse, cross) + (1.0 - cross @ weight) ** 2 / weight.sum()
-        return mean + cross @ (inverse @ (scores - mean)), self.signal_sd * np.sqrt(np.clip(variance, 0.0, None))
+        missing = 1.0 - cross @ weight
+        trend = np.outer(missing, missing) / weight.sum()
+        return level + cross @ (inverse @ (scores - level)), cross @ inverse, np.diagonal(trend), trend
 
 
 def fit_surface(samples: Sequence[Samples], *, scale: float) -> Surface:

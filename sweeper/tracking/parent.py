@@ -28,7 +28,7 @@ def identifying(study: Mapping[str, Any]) -> dict[str, str]:
     """What the study is, as params: its configuration without what may differ from run to run, its data, its goal."""
     configuration = study.get("configuration", {})
     fixed = {name: value for name, value in configuration.items() if name not in FREE_KEYS}
-    parts = {name: study[name] for name in ("data", "objective", "strategy") if name in study}
+    parts = {name: study[name] for name in ("data", "objective", "strategy", "plan") if name in study}
     return {name: without_passwords(value) for name, value in {**flat(fixed), **flat(parts)}.items()}
 
 

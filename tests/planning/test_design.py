@@ -2,7 +2,7 @@ import numpy as np
 import optuna
 import pytest
 
-from sweeper.planning.design import BalancedDesign, confirmation_seeds, exploration_seeds, sobol
+from sweeper.planning.design import BalancedDesign, confirmation_seeds, exploration_seeds, positions
 from sweeper.planning.optuna_sampler import BalancedSampler
 from sweeper.resolve import space
 from sweeper.study_file import load
@@ -30,17 +30,32 @@ def test_every_combination_gets_the_same_positions_of_its_own_range():
     assert all(other == first for other in others)
 
 
-def test_eight_points_fall_into_eight_different_cells():
-    cells = {int(position * 8) for position in sobol(1, 8, seed=3)[:, 0]}
-    assert cells == set(range(8))
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("points", [4, 8, 16])
+def test_a_single_axis_has_no_gaps(points, seed):
+    coordinates = np.sort(positions(1, points, seed)[:, 0])
+    assert coordinates[0] >= 0.0
+    assert coordinates[-1] < 1.0
+    np.testing.assert_allclose(np.diff(coordinates), 1 / points)
 
 
-def test_more_points_keep_the_first_ones():
-    np.testing.assert_array_equal(sobol(2, 16, seed=1)[:6], sobol(2, 6, seed=1))
+def test_several_axes_each_have_one_point_in_every_cell():
+    for axis in positions(2, 8, seed=3).T:
+        assert {int(coordinate * 8) for coordinate in axis} == set(range(8))
 
 
-def test_another_seed_gives_other_points():
-    assert not np.allclose(sobol(1, 8, seed=0), sobol(1, 8, seed=1))
+@pytest.mark.parametrize("dimensions", [1, 2])
+def test_more_points_keep_the_first_ones(dimensions):
+    np.testing.assert_array_equal(positions(dimensions, 16, seed=1)[:6], positions(dimensions, 6, seed=1))
+
+
+@pytest.mark.parametrize("dimensions", [1, 2])
+def test_another_seed_gives_other_points(dimensions):
+    assert not np.allclose(positions(dimensions, 8, seed=0), positions(dimensions, 8, seed=1))
+
+
+def test_nothing_tuned_has_points_without_coordinates():
+    assert positions(0, 3, seed=0).shape == (3, 0)
 
 
 def test_exploration_shares_one_split_and_differs_in_weights_by_point():

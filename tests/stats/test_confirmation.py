@@ -7,6 +7,8 @@ from scipy import stats
 from stat_records import ACCURACY, LOSS, combination
 
 from sweeper.stats.confirmation import replay
+from sweeper.stats.rules import JudgeRules
+from sweeper.stats.unresolved import Unresolved
 from sweeper.verdict import Objective
 
 LOOKS = (10, 20, 30, 40)
@@ -24,7 +26,7 @@ def first(scores, seeds):
 
 
 def played(scores, *, objective=ACCURACY, alpha=0.05, looks=LOOKS, seed=0):
-    return replay(scores, objective=objective, alpha=alpha, looks=looks, seed=seed)
+    return replay(scores, objective=objective, rules=JudgeRules(alpha=alpha, looks=looks, seed=seed))
 
 
 def test_before_the_first_look_everybody_is_alive():
@@ -199,3 +201,52 @@ def test_over_all_looks_the_best_is_kept_and_the_bounds_hold(gaps):
     least = stats.binom.ppf(1e-4, worlds, 0.95)
     assert kept >= least
     assert bounded >= least
+
+
+def test_who_may_catch_up_with_a_better_setting_stays_in_the_set():
+    scores = drawn({"a": 0.90, "b": 0.89}, sd=0.004)
+    plain = played(scores)
+    assert plain.alive == (A,)
+    generous = replay(scores, objective=ACCURACY, rules=JudgeRules(), unresolved=Unresolved(tuning={B: 0.02}))
+    assert set(generous.alive) == {A, B}
+    by_name = {each.combination: each for each in generous.standings}
+    assert (by_name[A].behind, by_name[B].behind) == (False, True)
+    assert by_name[A].regret == 0.0
+    assert generous.seeds_needed is None
+    stingy = replay(scores, objective=ACCURACY, rules=JudgeRules(), unresolved=Unresolved(tuning={B: 0.001, A: 0.5}))
+    assert stingy.alive == (A,)
+
+
+def test_an_allowance_is_for_losses_too():
+    scores = drawn({"a": 0.30, "b": 0.31}, sd=0.004)
+    assert played(scores, objective=LOSS).alive == (A,)
+    generous = replay(scores, objective=LOSS, rules=JudgeRules(), unresolved=Unresolved(tuning={B: 0.02}))
+    assert set(generous.alive) == {A, B}
+
+
+def test_no_look_is_taken_that_would_take_more_trials_than_there_may_be():
+    scores = drawn({"a": 0.9, "b": 0.9, "c": 0.8}, sd=0.03)
+    for trials, look in ((None, 40), (90, 40), (89, 30), (60, 20), (0, 10)):
+        state = replay(scores, objective=ACCURACY, rules=JudgeRules(trials=trials))
+        assert state.next_look is None
+        assert state.look == look, trials
+    assert len(state.standings) == 3
+
+
+def test_trials_of_a_finalist_that_keeps_failing_count():
+    scores = drawn({"a": 0.9, "b": 0.9}, sd=0.03)
+    scores[C] = [math.nan] * 10
+    for trials, look in ((90, 40), (89, 30)):
+        assert replay(scores, objective=ACCURACY, rules=JudgeRules(trials=trials)).look == look
+
+
+def test_the_interval_of_a_quiet_leader_is_not_narrower_than_the_usual_spread_allows():
+    scores = drawn({"b": 0.8, "c": 0.7}, seeds=10, sd=0.03)
+    scores = {A: 0.9 + 0.001 * np.random.default_rng(1).standard_normal(10), **scores}
+    quiet, *others = played(scores).standings
+    usual = np.mean([np.var(each, ddof=1) for each in scores.values()])
+    half = stats.t.isf(0.05 / 3 / 2, 9) * (usual / 10) ** 0.5
+    assert quiet.interval.high - quiet.mean == pytest.approx(half)
+    widest = max(others, key=lambda each: np.var(each.scores))
+    expected = stats.ttest_1samp(widest.scores, 0).confidence_interval(1 - 0.05 / 3)
+    assert (widest.interval.low, widest.interval.high) == pytest.approx((expected.low, expected.high))

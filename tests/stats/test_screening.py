@@ -3,7 +3,7 @@ import pytest
 from stat_records import ACCURACY, LOSS, RATES, combination, explored, parameter, peaked, record, space
 
 from sweeper.space import Choice, Range, Space
-from sweeper.stats.screening import Screened, finalists, screen
+from sweeper.stats.screening import Screened, confirmations, finalists, screen
 from sweeper.trial import Stage, Status
 
 
@@ -188,8 +188,8 @@ def field(*estimates, sd=0.01):
     return [Screened(combination(f"o{i}"), 8, 0, 0, estimate=score, sd=sd) for i, score in enumerate(estimates)]
 
 
-@pytest.mark.parametrize(("combinations", "expected"), [(1, 1), (2, 2), (3, 3), (9, 3), (12, 4), (18, 6), (60, 6)])
-def test_a_third_is_confirmed_but_three_to_six(combinations, expected):
+@pytest.mark.parametrize(("combinations", "expected"), [(1, 1), (2, 2), (3, 3), (4, 3), (9, 5), (12, 6), (60, 6)])
+def test_half_are_confirmed_but_three_to_six(combinations, expected):
     chosen = finalists(field(*[0.9] * combinations), "auto", ACCURACY).chosen
     assert len(chosen) == expected
 
@@ -206,8 +206,8 @@ def test_two_are_confirmed_however_far_behind():
 
 
 def test_says_whom_the_limit_cut_off():
-    found = finalists(field(*[0.9] * 4, 0.885, 0.875, *[0.5] * 6), "auto", ACCURACY)
-    assert [each.estimate for each in found.chosen] == [0.9] * 4
+    found = finalists(field(*[0.9] * 6, 0.885, 0.875, *[0.5] * 4), "auto", ACCURACY)
+    assert [each.estimate for each in found.chosen] == [0.9] * 6
     assert [each.estimate for each in found.cut_off] == [0.885]
 
 
@@ -215,6 +215,14 @@ def test_losses_are_compared_the_other_way_round():
     found = finalists(field(0.1, 0.11, 0.5, 0.12), "auto", LOSS)
     assert [each.estimate for each in found.chosen] == [0.1, 0.11]
     assert [each.estimate for each in found.cut_off] == [0.12]
+
+
+@pytest.mark.parametrize(
+    ("combinations", "count", "trials"),
+    [(1, "auto", 40), (4, "auto", 120), (12, "auto", 160), (60, "auto", 240), (60, 8, 320)],
+)
+def test_a_wider_field_has_the_trials_of_a_third(combinations, count, trials):
+    assert confirmations(combinations, count, 40) == trials
 
 
 def test_a_number_of_finalists_is_taken_as_it_is():

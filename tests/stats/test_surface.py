@@ -103,3 +103,30 @@ def test_finds_the_peak_in_several_dimensions(axes):
     mean, _ = surface.predict(0, asked)
     assert asked[np.argmax(mean), 0] == pytest.approx(0.4, abs=0.12)
     assert min(surface.lengths[1:]) > 2 * surface.lengths[0]
+
+
+def test_nothing_is_gained_where_the_curve_is_known():
+    surface = fit_surface(samples([0.3, 0.5, 0.7]), scale=0.0)
+    mean, _ = surface.predict(1, GRID)
+    top = int(np.argmax(mean))
+    assert surface.shortfall(1, GRID, top, np.random.default_rng(0)) < 0.005
+    assert surface.shortfall(1, GRID, 10, np.random.default_rng(0)) == pytest.approx(mean[top] - mean[10], rel=0.1)
+
+
+def test_curves_that_are_all_flat_promise_nothing():
+    flat = [Samples(GRID[::20], np.full(6, 0.5))]
+    assert fit_surface(flat, scale=0.0).shortfall(0, GRID, 3, np.random.default_rng(0)) == 0.0
+
+
+@pytest.mark.parametrize("points", [8, 16])
+def test_half_of_the_expected_shortfall_is_not_less_than_what_is_lost(points):
+    """Sixty noisy curves: what their tops lose to the best setting, against what the posterior expects."""
+    rng = np.random.default_rng(points)
+    peaks = rng.uniform(0.2, 0.8, 60)
+    surface = fit_surface(samples(peaks, points=points, sd=0.01, seed=points), scale=0.06)
+    expected, lost = [], []
+    for index, peak in enumerate(peaks):
+        top = int(np.argmax(surface.predict(index, GRID)[0]))
+        expected.append(surface.shortfall(index, GRID, top, rng))
+        lost.append(0.9 - parabola(GRID[top, 0], peak))
+    assert np.mean(lost) - 4 * np.std(lost) / 60**0.5 < np.mean(expected) / 2 < 10 * np.mean(lost)
