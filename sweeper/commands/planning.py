@@ -83,7 +83,7 @@ def solitary(study: Prepared) -> tuple[Stage, ...]:
     """Stages whose cohorts are of one trial: each has values of its own of what is compiled in, or is drawn alone."""
     tuned = set(study.space.tuned_names())
     together = tuned <= {"learning_rate"} and study.config.search.strategy == "balanced"
-    return () if together else (Stage.EXPLORE, Stage.RACE, Stage.SEARCH)
+    return () if together else (Stage.EXPLORE, Stage.WIDEN, Stage.RACE, Stage.SEARCH)
 
 
 def first_trial(study: Prepared) -> TrialSpec:

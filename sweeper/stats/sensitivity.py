@@ -25,7 +25,7 @@ from sweeper.verdict import Objective
 
 Floats = NDArray[np.float64]
 
-SCREENED = (Stage.EXPLORE, Stage.RACE, Stage.SEARCH)
+SCREENED = (Stage.EXPLORE, Stage.WIDEN, Stage.RACE, Stage.SEARCH)
 _GRID = 201
 """Points on the axis of the learning rate: steps of 0.02 decade."""
 _WITHIN = 0.01
@@ -116,7 +116,7 @@ class _Line:
 
     def _cost(self, no_information: float | None) -> float:
         """Mean distance of the evenly spread trials from the top of the curve."""
-        even = [record for record in self._records if record.spec.stage is not Stage.RACE]
+        even = [record for record in self._records if record.spec.stage not in (Stage.WIDEN, Stage.RACE)]
         scores = [oriented(record, self._objective, no_information) for record in even]
         known = [score for score in scores if score is not None]
         floor = min((score for score in known if math.isfinite(score)), default=0.0)

@@ -13,9 +13,9 @@ from sweeper.training.keep import keep_model
 from sweeper.training.metrics import Logs, in_original_unit
 from sweeper.training.running import LANES, Member, Pile, Running
 from sweeper.training.stack import StackLoop
-from sweeper.training.trials import TESTED_STAGES
+from sweeper.training.trials import TESTED_STAGES, tells_rows
 from sweeper.training.watch import Reporter, Watch, prefixed
-from sweeper.trial import Status, TrialEnded, TrialSpec
+from sweeper.trial import Flags, Status, TrialEnded, TrialSpec
 
 
 class StackDrive:
@@ -79,19 +79,25 @@ class StackDrive:
             running.finish()
             for slot, logs in running.measured().items():
                 final[slot].update(prefixed("val_", logs))
-        for slot, logs in _tested(running).items():
-            final[slot].update(prefixed("test_", logs))
+        correct: dict[int, Flags] = {}
+        test = _opened(running)
+        if test is not None:
+            for slot, logs in running.measured(test).items():
+                final[slot].update(prefixed("test_", logs))
+            _, first = running.live[0]
+            if tells_rows(first.spec, first.feed.info.task):
+                correct = {slot: Flags.of(flags) for slot, flags in running.classified(test).items()}
         running.took_time()
         for slot, member in running.live:
-            end = self._ended(member, final[slot])
+            end = self._ended(member, final[slot], correct.get(slot))
             if self._keep is not None and end.status is Status.COMPLETED:
                 model = self._program.copy(member.spec.seeds.init, running.values(slot))
                 keep_model(self._keep, model, member.feed)
             self._reporter(end)
 
-    def _ended(self, member: Member, final: Mapping[str, float]) -> TrialEnded:
+    def _ended(self, member: Member, final: Mapping[str, float], correct: Flags | None = None) -> TrialEnded:
         in_units = in_original_unit(final, member.feed.split.target_sd)
-        return replace(self._watches[member.spec.number].end(in_units), duration_s=member.seconds)
+        return replace(self._watches[member.spec.number].end(in_units, correct), duration_s=member.seconds)
 
 
 def fitting(trials: int, limit: int) -> int:
@@ -101,12 +107,12 @@ def fitting(trials: int, limit: int) -> int:
     return min(-(-trials // LANES) * LANES, limit // LANES * LANES)
 
 
-def _tested(running: Running) -> dict[int, Logs]:
-    """Slot -> metrics on the sealed test rows, which are opened only in the stages that are evidence."""
+def _opened(running: Running) -> Pile | None:
+    """The sealed test rows of every live trial, which are opened only in the stages that are evidence."""
     if running.live[0][1].spec.stage not in TESTED_STAGES:
-        return {}
+        return None
     parts = {member.spec.seeds.split: member.feed.open_test() for _, member in running.live}
-    return running.measured(Pile(parts)) if all(map(len, parts.values())) else {}
+    return Pile(parts) if all(map(len, parts.values())) else None
 
 
 def _watch(spec: TrialSpec, feed: Feed, reporter: Reporter) -> Watch:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
-from sweeper.data import Task
+from sweeper.data import Array, Task
 from sweeper.errors import ModelError
 from sweeper.registry import suggest
 from sweeper.vocabulary import LOSSES, METRICS
@@ -48,6 +50,19 @@ def metrics_for(names: Sequence[str], task: Task) -> list[keras.metrics.Metric]:
         if name not in known:
             raise ModelError.at("metric.name", f"a metric for a {task} task", repr(name), suggest(name, known))
     return [_metric(name, task) for name in names if name != "loss"]
+
+
+def classified_right(y: Array, predicted: Array, task: Task) -> NDArray[np.bool_]:
+    """(...,) whether each row was classified correctly, by the rule of the metric `accuracy`.
+
+    Args:
+        y: (..., ) class ids, or (..., 1) zeros and ones for a binary task.
+        predicted: (..., units) what the model gives.
+        task: binary or multiclass.
+    """
+    if task is Task.BINARY:
+        return np.asarray((predicted[..., 0] > 0.5) == (y[..., 0] > 0.5))
+    return np.asarray(predicted.argmax(axis=-1) == y)
 
 
 def in_original_unit(logs: Mapping[str, float], target_sd: float) -> Logs:

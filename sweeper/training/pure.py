@@ -120,6 +120,11 @@ class PureStep:
             self._tallied(x, y, self._called(x, training=False), training=False)
         return _current(scope, self._others), _current(scope, self._tallies)
 
+    def predicted(self, weights: Tensors, others: Tensors, x: Any) -> Any:
+        """(rows, units) what the model gives."""
+        with self._scope(weights=weights, others=others):
+            return self._called(x, training=False)
+
     def results(self, tallies: Tensors) -> Any:
         """(metrics,) their values, in the order of `names`."""
         with self._scope(tallies=tallies):

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from sweeper.data import Array, Part
 from sweeper.training.feed import Feed, orders
-from sweeper.training.metrics import Logs
+from sweeper.training.metrics import Logs, classified_right
 from sweeper.training.pure import State
 from sweeper.training.stack import SizedLoop, StackLoop
 from sweeper.trial import TrialSpec
@@ -135,6 +136,13 @@ class Running:
         chosen = self._piles[1] if pile is None else pile
         _, logs, _, _ = self._functions.told(chosen.part, self._rows(chosen), self.state)
         return {slot: logs[slot] for slot, _ in self.live}
+
+    def classified(self, pile: Pile) -> dict[int, NDArray[np.bool_]]:
+        """Slot -> (rows,) which rows of its part each live trial classifies correctly."""
+        rows = self._rows(pile)
+        predicted = self._functions.predicted(pile.part, rows, self.state)
+        y, task = np.asarray(pile.part.y), self.live[0][1].feed.info.task
+        return {slot: classified_right(y[rows[slot]], predicted[slot], task) for slot, _ in self.live}
 
     def finish(self) -> None:
         """Let the optimizer put its averages in the place of the weights."""

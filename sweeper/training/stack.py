@@ -76,6 +76,7 @@ class SizedLoop:
         self._advance = _function(self._advance_in_graph, *data, order, state, tallies, rate)
         self._conclude = _function(self._conclude_in_graph, *data, order, state, tallies)
         self._finish: Callable[..., Any] | None = None
+        self._predict: Callable[..., Any] | None = None
 
     def epoch(self, train: Part, order: Array, state: State, rate: Sequence[Array]) -> tuple[State, Tensors]:
         """State and tallies after one pass.
@@ -103,6 +104,18 @@ class SizedLoop:
         *results, others = self._conclude(part.x, part.y, tf.constant(rows), state, counted)
         trained, scored, finite = (result.numpy() for result in results)
         return self._logs(trained), self._logs(scored), finite, state._replace(others=others)
+
+    def predicted(self, part: Part, rows: Array, state: State) -> Array:
+        """(trials, n, units) what every trial's model gives for its `rows` of `part`."""
+        if self._predict is None:
+            signature = tf.nest.map_structure(self._stacked, self._pure.variables)
+            kind = tf.TensorSpec((None, *part.x.shape[1:]), part.x.dtype)
+            self._predict = _function(
+                self._predict_in_graph, kind, tf.TensorSpec((self.size, None), tf.int32), signature
+            )
+        starts = range(0, rows.shape[1], EVALUATION_BATCH)
+        blocks = [tf.constant(rows[:, start : start + EVALUATION_BATCH]) for start in starts]
+        return np.concatenate([self._predict(part.x, block, state).numpy() for block in blocks], axis=1)
 
     def finished(self, state: State) -> State:
         """The state as the optimizer leaves it after the last step."""
@@ -162,6 +175,9 @@ class SizedLoop:
         steps = tf.while_loop(lambda start, *_: start < tf.shape(rows)[1], step, begin, parallel_iterations=1)
         told = (_mapped(self._pure.results, each) for each in (tallies, steps[2]))
         return *told, self._finite(state), steps[1]
+
+    def _predict_in_graph(self, x: Any, rows: Any, state: State) -> Any:
+        return _mapped(self._pure.predicted, state.weights, state.others, tf.gather(x, rows))
 
     def _finite(self, state: State) -> Any:
         """(trials,) whether every number is one: a finite loss can hide NaN weights behind a relu."""

@@ -12,18 +12,19 @@ from dataclasses import replace
 from typing import Any
 
 import keras
+import numpy as np
 
-from sweeper.data import Dataset
+from sweeper.data import Dataset, Part, Task
 from sweeper.protocols import Report
 from sweeper.setup import TrainerSetup
 from sweeper.training.compiled import MakeLoop, Program, Programs
 from sweeper.training.contract import Build, told
-from sweeper.training.feed import Feed, Feeds
+from sweeper.training.feed import EVALUATION_BATCH, Feed, Feeds, steps_of
 from sweeper.training.keep import keep_model
-from sweeper.training.metrics import Logs, in_original_unit
+from sweeper.training.metrics import Logs, classified_right, in_original_unit
 from sweeper.training.process import configure
 from sweeper.training.watch import Reporter, Watch, prefixed
-from sweeper.trial import Cohort, Stage, Status, TrialEnded, TrialSpec
+from sweeper.trial import Cohort, Flags, Stage, Status, TrialEnded, TrialSpec
 
 TESTED_STAGES = (Stage.CONFIRM, Stage.KEEP)
 """Where the sealed test rows are opened."""
@@ -102,15 +103,30 @@ class SequentialTrainer:
     def _run(self, spec: TrialSpec, program: Program[Any], feed: Feed, reporter: Reporter) -> TrialEnded:
         watch = Watch(spec, feed.split.target_sd, reporter)
         program.loop.train(feed, spec.seeds.shuffle, spec.epochs, watch)
-        cut_short = watch.diverged or watch.stopped
-        return watch.end({} if cut_short else self._final(spec, program, feed))
+        if watch.diverged or watch.stopped:
+            return watch.end({})
+        return watch.end(*self._final(spec, program, feed))
 
-    def _final(self, spec: TrialSpec, program: Program[Any], feed: Feed) -> Logs:
+    def _final(self, spec: TrialSpec, program: Program[Any], feed: Feed) -> tuple[Logs, Flags | None]:
         """What is measured after the last epoch, besides what was measured in it."""
-        final = {}
+        final: Logs = {}
+        correct = None
         if program.averages:  # the weights are no longer those that the last epoch was validated with
             final.update(prefixed("val_", program.loop.evaluate(feed.validation)))
         if spec.stage in TESTED_STAGES:
             test = feed.open_test()
-            final.update(prefixed("test_", program.loop.evaluate(test)) if len(test) else {})
-        return in_original_unit(final, feed.split.target_sd)
+            if len(test):
+                final.update(prefixed("test_", program.loop.evaluate(test)))
+                correct = self._classified(program, test) if tells_rows(spec, feed.info.task) else None
+        return in_original_unit(final, feed.split.target_sd), correct
+
+    def _classified(self, program: Program[Any], test: Part) -> Flags:
+        """Which test rows the model classifies correctly; called once a trial, so not worth compiling."""
+        blocks = np.array_split(test.x, steps_of(len(test), EVALUATION_BATCH))
+        predicted = np.concatenate([np.asarray(program.model(block, training=False)) for block in blocks])
+        return Flags.of(classified_right(test.y, predicted, program.recipe.info.task))
+
+
+def tells_rows(spec: TrialSpec, task: Task) -> bool:
+    """Whether a trial tells which test rows it classified correctly: where the verdict rests on it."""
+    return spec.stage is Stage.CONFIRM and task is not Task.REGRESSION

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from sweeper.protocols import Report
 from sweeper.training.metrics import Logs, in_original_unit
-from sweeper.trial import EpochEnded, Signal, TrialEnded, TrialSpec
+from sweeper.trial import EpochEnded, Flags, Signal, TrialEnded, TrialSpec
 
 
 class Reporter:
@@ -51,10 +51,11 @@ class Watch:
         self.stopped = self._reporter(EpochEnded(self._spec.number, epoch, self.metrics)) is Signal.STOP
         return not self.stopped
 
-    def end(self, final: Mapping[str, float]) -> TrialEnded:
+    def end(self, final: Mapping[str, float], correct: Flags | None = None) -> TrialEnded:
         """How the trial has ended.
 
         Args:
+            correct: which test rows it classified correctly, where that is evidence.
             final: what was measured after the last epoch, in the units of the data; nothing for a trial that was cut
                 short.
         """
@@ -62,7 +63,7 @@ class Watch:
             return TrialEnded.diverged(self._spec, self.epoch)
         if self.stopped:
             return TrialEnded.pruned(self._spec, self.metrics, epochs=self.epoch + 1)
-        return TrialEnded.completed(self._spec, {**self.metrics, **final})
+        return TrialEnded.completed(self._spec, {**self.metrics, **final}, correct=correct)
 
 
 def all_finite(logs: Mapping[str, float]) -> bool:

@@ -145,6 +145,22 @@ class TestNumbers:
 
 
 class TestTestRows:
+    @pytest.mark.parametrize("data", ["digits", "odd_or_even", "diabetes"])
+    def test_which_rows_were_right_is_told_in_confirmation(self, kind, data, spec, recorder, request):
+        dataset = request.getfixturevalue(data)
+        classes = dataset.info.classes is not None
+        setup = replace(SETUP, metrics=("accuracy",) if classes else ("mae",))
+        specs = [spec(n, stage=stage, seeds=Seeds(n, n, n)) for n, stage in enumerate((Stage.CONFIRM, Stage.CONFIRM))]
+        ends = kind(setup, mlp)(Cohort(tuple(specs)), dataset, recorder())
+        if not classes:
+            assert [end.correct for end in ends] == [None, None]
+            return
+        for end in ends:
+            assert end.correct.values().mean() == pytest.approx(end.metrics["test_accuracy"], abs=1e-6)
+            assert end.correct.rows == dataset.sizes()["test"]
+        (explored,) = kind(setup, mlp)(Cohort((spec(0),)), dataset, recorder())
+        assert explored.correct is None
+
     def test_they_stay_sealed_in_exploration(self, kind, digits, spec, recorder):
         sealed = _Sealed(**{name: getattr(digits, name) for name in digits.__dataclass_fields__})
         explored, confirmed = kind(SETUP, mlp)(Cohort((spec(0), spec(1, stage=Stage.CONFIRM))), sealed, recorder())
