@@ -1,6 +1,6 @@
 from sweeper.planning.design import BalancedDesign
 from sweeper.planning.history import MemoryHistory
-from sweeper.planning.stages import Candidate, Confirm, Explore, Race
+from sweeper.planning.stages import Candidate, Confirm, Explore, Refine
 from sweeper.resolve import space
 from sweeper.study_file import load
 from sweeper.trial import Stage, TrialEnded, TrialRecord
@@ -44,7 +44,7 @@ def test_an_exploration_is_over_once_and_begins_again_where_trials_are_forgiven(
 
 def test_a_race_asks_again_only_when_the_exploration_has_changed():
     question = Asked([(FIRST.combination, [FIRST.params, SECOND.params])])
-    race, history = Race(question, seed=0, epochs=2, cohort_size=8), MemoryHistory()
+    race, history = Refine(Stage.RACE, question, seed=0, epochs=2, cohort_size=8), MemoryHistory()
     train(Explore(DESIGN, 8).next_round(history), history)
     assert len(train(race.next_round(history), history)) == 2
     assert race.next_round(history) == []
