@@ -98,6 +98,22 @@ class Program(Generic[L]):
         """Of a whole trial."""
         return steps_of(train_rows, self.batch_size) * spec.epochs
 
+    @property
+    def model_key(self) -> str:
+        """Equal for two programs if their models, losses and metrics compute the same from the same values."""
+        options = sorted(self.recipe.options.items())
+        return repr((self.recipe.info, options, self._params.get("loss_scale_factor"), self._shapes()))
+
+    @property
+    def optimizer_key(self) -> str:
+        """Equal for two programs if their optimizers do the same with the same values."""
+        options = sorted((name, value) for name, value in self.recipe.options.items() if name != "activation")
+        params = [(name, value) for name, value in shared(self._params) if name != "activation"]
+        return repr((self.recipe.info, options, params, self._shapes()))
+
+    def _shapes(self) -> list[tuple[int, ...]]:
+        return [tuple(variable.shape) for variable in self._state]
+
     def hidden_state(self) -> str | None:
         """Why this program cannot serve a second trial, if it cannot."""
         own = [*self._state, *self.model.optimizer.variables, *self.rate.variables]

@@ -19,8 +19,8 @@ import tensorflow as tf
 
 from sweeper.data import Array, Part
 from sweeper.training.compiled import Program
-from sweeper.training.feed import EVALUATION_BATCH
 from sweeper.training.metrics import Logs
+from sweeper.training.passes import Forward, Passes, Update, mapped, stacked, traced
 from sweeper.training.pure import PureStep, State, Tensors
 
 LONGEST_CALL = 1024
@@ -28,10 +28,14 @@ LONGEST_CALL = 1024
 
 
 class StackLoop:
-    """The compiled functions of a program, one set for every size of a stack that was asked for."""
+    """The compiled functions of a program, one set for every size of a stack that was asked for.
 
-    def __init__(self, program: Program[StackLoop]) -> None:
-        self._program = program
+    Args:
+        passes: those of other programs too.
+    """
+
+    def __init__(self, program: Program[StackLoop], passes: Passes) -> None:
+        self._program, self._passes = program, passes
         self._pure: PureStep | None = None
         self._sized: dict[int, SizedLoop] = {}
 
@@ -45,7 +49,7 @@ class StackLoop:
     def of(self, size: int, rows: Part) -> SizedLoop:
         """The functions for `size` trials on rows like these."""
         if size not in self._sized:
-            self._sized[size] = SizedLoop(self.pure, size, self._program.batch_size, rows)
+            self._sized[size] = SizedLoop(self._program, self.pure, self._passes, size, rows)
         return self._sized[size]
 
     def start(self, seeds: Sequence[int]) -> State:
@@ -64,19 +68,22 @@ class SizedLoop:
         size: trials.
     """
 
-    def __init__(self, pure: PureStep, size: int, batch_size: int, rows: Part) -> None:
+    def __init__(self, program: Program[StackLoop], pure: PureStep, passes: Passes, size: int, rows: Part) -> None:
         self.size = size
-        self._pure, self._batch_size = pure, batch_size
-        self._tallies = [tf.stack([value] * size) for value in pure.new_tallies()]
-        data = [tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in (rows.x, rows.y)]
-        order = tf.TensorSpec((size, None), tf.int32)
-        state = tf.nest.map_structure(self._stacked, pure.variables)
-        tallies = [tf.TensorSpec(value.shape, value.dtype) for value in self._tallies]
-        rate = [tf.TensorSpec((size,), tf.float32)] * 2
-        self._advance = _function(self._advance_in_graph, *data, order, state, tallies, rate)
-        self._conclude = _function(self._conclude_in_graph, *data, order, state, tallies)
+        self._program, self._pure = program, pure
+        self._forward: Forward = passes.of(("forward", size, program.model_key), lambda: Forward(pure, size, rows))
+        self._update: Update | None = None
+        if not pure.looks_up:
+            reached = self._forward.reached
+            key = ("update", size, program.optimizer_key, tuple(reached))
+            self._update = passes.of(key, lambda: Update(pure, size, reached))
         self._finish: Callable[..., Any] | None = None
-        self._predict: Callable[..., Any] | None = None
+        self._state = tf.nest.map_structure(lambda variable: stacked(variable, size), pure.variables)
+        data = [tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in (rows.x, rows.y)]
+        tallies = [tf.TensorSpec(value.shape, value.dtype) for value in self._forward.tallies]
+        rate = [tf.TensorSpec((size,), tf.float32)] * 2
+        order = tf.TensorSpec((size, None), tf.int32)
+        self._advance = traced(self._advance_in_graph, *data, order, self._state, tallies, rate)
 
     def epoch(self, train: Part, order: Array, state: State, rate: Sequence[Array]) -> tuple[State, Tensors]:
         """State and tallies after one pass.
@@ -87,7 +94,7 @@ class SizedLoop:
             state: (trials, ...) before.
             rate: base rate and number of steps, (trials,) each.
         """
-        tallies, longest = self._tallies, LONGEST_CALL * self._batch_size
+        tallies, longest = self._forward.tallies, LONGEST_CALL * self._program.batch_size
         for start in range(0, order.shape[1], longest):
             rows = tf.constant(order[:, start : start + longest])
             state, tallies = self._advance(train.x, train.y, rows, state, tallies, list(rate))
@@ -100,43 +107,35 @@ class SizedLoop:
 
         Last comes the state afterwards.
         """
-        counted = self._tallies if tallies is None else tallies
-        *results, others = self._conclude(part.x, part.y, tf.constant(rows), state, counted)
+        counted = self._forward.tallies if tallies is None else tallies
+        *results, others = self._forward.conclude(
+            part.x, part.y, tf.constant(rows), state.weights, state.others, counted
+        )
         trained, scored, finite = (result.numpy() for result in results)
         return self._logs(trained), self._logs(scored), finite, state._replace(others=others)
 
     def predicted(self, part: Part, rows: Array, state: State) -> Array:
         """(trials, n, units) what every trial's model gives for its `rows` of `part`."""
-        if self._predict is None:
-            signature = tf.nest.map_structure(self._stacked, self._pure.variables)
-            kind = tf.TensorSpec((None, *part.x.shape[1:]), part.x.dtype)
-            self._predict = _function(
-                self._predict_in_graph, kind, tf.TensorSpec((self.size, None), tf.int32), signature
-            )
-        starts = range(0, rows.shape[1], EVALUATION_BATCH)
-        blocks = [tf.constant(rows[:, start : start + EVALUATION_BATCH]) for start in starts]
-        return np.concatenate([self._predict(part.x, block, state).numpy() for block in blocks], axis=1)
+        return self._forward.predicted(part, rows, state)
 
     def finished(self, state: State) -> State:
         """The state as the optimizer leaves it after the last step."""
         if self._finish is None:
-            signature = tf.nest.map_structure(self._stacked, self._pure.variables)
-            self._finish = _function(lambda given: _mapped(self._pure.finished, given), signature)
+            self._finish = traced(lambda given: mapped(self._pure.finished, given), self._state)
         return state._replace(weights=self._finish(state))
 
-    def _stacked(self, variable: Any) -> tf.TensorSpec:
-        return tf.TensorSpec((self.size, *variable.shape), variable.dtype)
-
     def _logs(self, values: Array) -> list[Logs]:
-        return [dict(zip(self._pure.names, map(float, row), strict=True)) for row in values]
+        return [dict(zip(self._forward.names, map(float, row), strict=True)) for row in values]
 
     def _advance_in_graph(
         self, x: Any, y: Any, order: Any, state: State, tallies: Tensors, rate: Tensors
     ) -> tuple[State, Tensors]:
+        batch_size = self._program.batch_size
+
         def step(start: Any, state: State, tallies: Tensors) -> tuple[Any, State, Tensors]:
-            rows = order[:, start : start + self._batch_size]
+            rows = order[:, start : start + batch_size]
             after = self._step(state, tallies, rate, tf.gather(x, rows), tf.gather(y, rows))
-            return start + self._batch_size, *after
+            return start + batch_size, *after
 
         steps = tf.while_loop(
             lambda start, *_: start < tf.shape(order)[1], step, (tf.constant(0), state, tallies), parallel_iterations=1
@@ -145,52 +144,9 @@ class SizedLoop:
 
     def _step(self, state: State, tallies: Tensors, rate: Tensors, x: Any, y: Any) -> tuple[State, Tensors]:
         """One batch of every trial."""
-        if self._pure.looks_up:
-            stepped: tuple[State, Tensors] = _mapped(self._pure.stepped, state, tallies, rate, x, y)
+        if self._update is None:
+            stepped: tuple[State, Tensors] = mapped(self._pure.stepped, state, tallies, rate, x, y)
             return stepped
-        weights = [tf.identity(value) for value in state.weights]
-        with tf.GradientTape() as tape:
-            tape.watch(weights)
-            losses, others, tallies = _mapped(self._pure.losses, weights, state.others, tallies, x, y)
-        found = tape.gradient(losses, weights)
-        reached = [place for place, gradient in enumerate(found) if gradient is not None]
-
-        def updated(state: State, gradients: Tensors, rate: Tensors) -> tuple[Tensors, Tensors]:
-            by_place = dict(zip(reached, gradients, strict=True))
-            return self._pure.updated(state, [by_place.get(place) for place in range(len(found))], rate)
-
-        gradients = [tf.convert_to_tensor(found[place]) for place in reached]
-        weights, slots = _mapped(updated, State(weights, [], state.slots), gradients, rate)
+        gradients, others, tallies = self._forward.gradients(state.weights, state.others, tallies, x, y)
+        weights, slots = self._update(state.weights, state.slots, gradients, rate)
         return State(weights, others, slots), tallies
-
-    def _conclude_in_graph(
-        self, x: Any, y: Any, rows: Any, state: State, tallies: Tensors
-    ) -> tuple[Any, Any, Any, Tensors]:
-        def step(start: Any, others: Tensors, counted: Tensors) -> tuple[Any, Tensors, Tensors]:
-            block = rows[:, start : start + EVALUATION_BATCH]
-            batch = tf.gather(x, block), tf.gather(y, block)
-            return start + EVALUATION_BATCH, *_mapped(self._pure.scored, state.weights, others, counted, *batch)
-
-        begin = (tf.constant(0), state.others, self._tallies)
-        steps = tf.while_loop(lambda start, *_: start < tf.shape(rows)[1], step, begin, parallel_iterations=1)
-        told = (_mapped(self._pure.results, each) for each in (tallies, steps[2]))
-        return *told, self._finite(state), steps[1]
-
-    def _predict_in_graph(self, x: Any, rows: Any, state: State) -> Any:
-        return _mapped(self._pure.predicted, state.weights, state.others, tf.gather(x, rows))
-
-    def _finite(self, state: State) -> Any:
-        """(trials,) whether every number is one: a finite loss can hide NaN weights behind a relu."""
-        numbers = [value for value in (*state.weights, *state.others) if value.dtype.is_floating]
-        each = [tf.reduce_all(tf.math.is_finite(tf.reshape(value, (self.size, -1))), axis=1) for value in numbers]
-        return tf.reduce_all(tf.stack(each), axis=0)
-
-
-def _mapped(function: Callable[..., Any], *arguments: Any) -> Any:
-    """The function of one trial over the first axis of everything."""
-    return tf.vectorized_map(lambda given: function(*given), arguments, warn=False)
-
-
-def _function(body: Callable[..., Any], *signature: Any) -> Callable[..., Any]:
-    traced: Callable[..., Any] = tf.function(body, autograph=False).get_concrete_function(*signature)
-    return traced

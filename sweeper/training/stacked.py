@@ -9,6 +9,8 @@ was stopped stays in its slot until so many have gone that the next smaller stac
 
 from __future__ import annotations
 
+import functools
+import traceback
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -24,6 +26,7 @@ from sweeper.training.driving import StackDrive
 from sweeper.training.feed import Feed, Feeds
 from sweeper.training.graph import GraphTrainer
 from sweeper.training.memory import largest_stack
+from sweeper.training.passes import Passes
 from sweeper.training.process import configure
 from sweeper.training.pure import stateless
 from sweeper.training.stack import StackLoop
@@ -57,7 +60,8 @@ class StackedTrainer:
     def __init__(self, setup: TrainerSetup, build: Build) -> None:
         configure(setup)
         self._setup = setup
-        self.programs: Programs[StackLoop] = Programs(setup, build, StackLoop, variant=stateless)
+        make_loop = functools.partial(StackLoop, passes=Passes())
+        self.programs: Programs[StackLoop] = Programs(setup, build, make_loop, variant=stateless)
         self.feeds = Feeds()
         self._alone = GraphTrainer(setup, build)
         self._limit: int | None = None
@@ -84,6 +88,7 @@ class StackedTrainer:
             except (Exception, SystemExit):  # a user's model may raise anything: alone, each trial tells for itself
                 if reporter.error is not None:
                     raise
+                traceback.print_exc()  # to the log of the worker: what cannot be stacked is slower, and nobody is told
             left = tuple(spec for spec in specs if spec.number in wanted - ends.keys())
             if left:
                 self._alone(Cohort(left, cohort.keep), data, noted)

@@ -57,10 +57,10 @@ def run(trainer, data: Dataset, specs: list[TrialSpec]) -> list[float]:
     return [end.duration_s for end in ends]
 
 
-def spec(number: int, optimizer: str) -> TrialSpec:
+def spec(number: int, optimizer: str, activation: str = "relu") -> TrialSpec:
     """A trial of 20 epochs."""
-    params = {"activation": "relu", "optimizer": optimizer, "learning_rate": 0.01}
-    pair = Combination({"activation": "relu", "optimizer": optimizer})
+    params = {"activation": activation, "optimizer": optimizer, "learning_rate": 0.01}
+    pair = Combination({"activation": activation, "optimizer": optimizer})
     return TrialSpec(number, Stage.EXPLORE, pair, params, Seeds(0, number, number), epochs=20)
 
 

@@ -1,3 +1,5 @@
+import functools
+
 import pytest
 
 from sweeper.catalog.models import resolve_model
@@ -5,6 +7,7 @@ from sweeper.setup import TrainerSetup
 from sweeper.training.compiled import Programs
 from sweeper.training.feed import Feeds
 from sweeper.training.memory import MOST, activation_bytes, largest_stack
+from sweeper.training.passes import Passes
 from sweeper.training.pure import stateless
 from sweeper.training.stack import StackLoop
 
@@ -14,7 +17,8 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def stacked(digits, spec):
     def make(**options):
-        programs = Programs(TrainerSetup(model_options=options), resolve_model("mlp"), StackLoop, variant=stateless)
+        make_loop = functools.partial(StackLoop, passes=Passes())
+        programs = Programs(TrainerSetup(model_options=options), resolve_model("mlp"), make_loop, variant=stateless)
         feed = Feeds().of(digits, 0)
         return programs.taken(spec(0), feed)[0], feed
 

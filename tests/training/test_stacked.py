@@ -12,6 +12,7 @@ from scipy.stats import ttest_1samp
 from sweeper.catalog.models import resolve_model
 from sweeper.data import DataInfo, Dataset
 from sweeper.setup import TrainerSetup
+from sweeper.training import stack
 from sweeper.training.fit import FitTrainer
 from sweeper.training.stack import SizedLoop
 from sweeper.training.stacked import StackedTrainer, refusal
@@ -236,6 +237,12 @@ class TestMemory:
         monkeypatch.setattr(SizedLoop, "epoch", lambda loop, *rest: (sizes.add(loop.size), epoch(loop, *rest))[1])
         StackedTrainer(WHOLE, mlp)(Cohort((spec(0), spec(1), spec(2)), cramped=True), digits, recorder())
         assert sizes == {2, 1}
+
+
+def test_a_long_epoch_is_several_calls(digits, spec, curves, monkeypatch):
+    whole = curves(StackedTrainer(ODD, mlp), digits, spec(0), spec(1))
+    monkeypatch.setattr(stack, "LONGEST_CALL", 2)
+    assert curves(StackedTrainer(ODD, mlp), digits, spec(0), spec(1)) == whole
 
 
 class TestStages:
