@@ -22,10 +22,21 @@ class Trainer(Protocol):
         """Train every trial of the cohort."""
 
 
+Choose = Callable[[Sequence[Cohort]], int]
+"""Cohorts that may be trained next, at least one -> place of the one that had better be."""
+
+
+class NextCohort(Protocol):
+    """Hands out the cohorts of a study."""
+
+    def __call__(self, choose: Choose = lambda _: 0, /) -> Cohort | None:
+        """The next cohort, or None if there is none now."""
+
+
 class Engine(Protocol):
     """Runs cohorts somewhere. Both callables run on the caller's thread."""
 
-    def run(self, next_cohort: Callable[[], Cohort | None], on_event: Callable[[Event], Signal]) -> None:
+    def run(self, next_cohort: NextCohort, on_event: Callable[[Event], Signal]) -> None:
         """Pull a cohort whenever a slot is free and push every event, until nothing runs and nothing comes.
 
         `next_cohort` may answer None while cohorts run and be asked again after the next event. An exception from

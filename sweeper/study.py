@@ -11,9 +11,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from sweeper.errors import Incomplete, Problem
-from sweeper.protocols import Engine, Ledger, Observer, Planner, Tracker
+from sweeper.protocols import Choose, Engine, Ledger, Observer, Planner, Tracker
 from sweeper.trial import (
     Cohort,
     Combination,
@@ -34,6 +35,9 @@ from sweeper.verdict import Objective
 ALIKE = 3
 """So many trials of more than one combination that fail first, and none that does not, are a fault of the study and not
 of its settings."""
+
+AHEAD = 8
+"""Cohorts that an engine may choose from."""
 
 JudgeEpoch = Callable[[TrialSpec, EpochEnded], Signal]
 
@@ -100,8 +104,13 @@ class Drive:
             cure = "the same command goes on where it stopped"
             raise Incomplete(Problem("budget.time", expected, "more to train", cure))
 
-    def next_cohort(self) -> Cohort | None:
-        """The next cohort to train, or None while a round is not over and when all is done."""
+    def next_cohort(self, choose: Choose = lambda _: 0, /) -> Cohort | None:
+        """The next cohort to train, or None while a round is not over and when all is done.
+
+        Args:
+            choose: among the first of those that wait. Rows come in the order of the plan all the same, so those
+                before it get theirs too.
+        """
         self.limits.interrupted()
         if not self._queue and not self._running:
             planned = self.planner.next_round(self.ledger.history)
@@ -111,8 +120,11 @@ class Drive:
                 self.observer.round_planned(planned)
         if not self._queue or self._time_is_up():
             return None
-        cohort = self._queue.popleft()
-        self.ledger.started(cohort)
+        place = choose(list(islice(self._queue, AHEAD)))
+        for earlier in list(islice(self._queue, place + 1)):
+            self.ledger.started(earlier)
+        cohort = self._queue[place]
+        del self._queue[place]
         self._running.update({spec.number: spec for spec in cohort.trials})
         return cohort
 

@@ -8,7 +8,7 @@ from sweeper.planning.design import BalancedDesign
 from sweeper.planning.optuna_ledger import OptunaLedger
 from sweeper.planning.stages import Explore
 from sweeper.resolve import space
-from sweeper.study import Drive, Limits
+from sweeper.study import AHEAD, Drive, Limits
 from sweeper.study_file import load
 from sweeper.testing import MemoryTracker, ScriptedTrainer, SilentObserver, small_dataset
 from sweeper.trial import EpochEnded, Heartbeat, Status, TrialEnded
@@ -198,3 +198,14 @@ def test_the_next_cohort_has_its_rows_while_another_trains():
         drive.on_event(TrialEnded.completed(spec, {"val_accuracy": 0.5}))
     assert [spec.number for spec in drive.next_cohort().trials] == list(range(8, 16))
     assert set(ledger.history.waiting) == set(range(8, 16))
+
+
+def test_an_engine_may_choose_and_the_rows_come_in_order_all_the_same():
+    ledger = OptunaLedger(None, "x", space=SPACE, objective=OBJECTIVE)
+    drive = Drive(Explore(DESIGN, 8), ledger, MemoryTracker(), SilentObserver(), OBJECTIVE)
+    offered = []
+    third = drive.next_cohort(lambda cohorts: offered.append(len(cohorts)) or 2)
+    assert offered == [AHEAD]
+    assert [spec.number for spec in third.trials] == list(range(16, 24))
+    assert set(ledger.history.waiting) == set(range(24))
+    assert [spec.number for spec in drive.next_cohort().trials] == list(range(8))

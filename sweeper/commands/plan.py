@@ -10,7 +10,8 @@ from typing import Any
 from sweeper.commands import planning
 from sweeper.commands.prepare import Prepared, prepare
 from sweeper.commands.run import workers
-from sweeper.engines import processes
+from sweeper.engines import forking
+from sweeper.engines.processes import ProcessEngine
 from sweeper.errors import ModelError, Problem
 from sweeper.report.units import duration
 from sweeper.study_file import StudyFile
@@ -69,7 +70,7 @@ def plan(file: StudyFile, *, probe: bool, wanted_workers: int | None = None) -> 
         SweeperError: the study cannot be run.
     """
     if probe and file.config.trainer is None:
-        processes.warm_up("sweeper.preload", None)
+        forking.warm_up("sweeper.preload", None)
     study = prepare(file)
     finalists = planning.finalist_counts(study) if study.looks else (0, 0)
     trials = {stage.value: counts for stage, counts in planning.expected(study).items()}
@@ -183,8 +184,8 @@ def _probe(study: Prepared, slots: int) -> Probe:
 
     setup = planning.setup(study, workers=slots)
     payload: Callable[[], Payload] = lambda: Payload(setup, study.data, first)  # noqa: E731
-    engine = processes.ProcessEngine(worker_main, payload, workers=slots, per_trial_s=study.config.budget.per_trial)
-    engine.run(lambda: waiting.pop() if waiting else None, on_event)
+    engine = ProcessEngine(worker_main, payload, workers=slots, per_trial_s=study.config.budget.per_trial)
+    engine.run(lambda _choose=None, /: waiting.pop() if waiting else None, on_event)
     failed = next((end for end in ended.values() if end.status.is_failure), None)
     if failed is not None:
         where = f"probe of {drafts[failed.number // 4].combination}"

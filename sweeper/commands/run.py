@@ -32,8 +32,9 @@ from sweeper.commands.signals import Interruption
 from sweeper.commands.tracking import Tracking, open_tracking
 from sweeper.commands.warming import PRELOAD, seems_done, wants_framework
 from sweeper.commands.ways import Ways
-from sweeper.engines import processes
+from sweeper.engines import forking
 from sweeper.engines.inline import InlineEngine
+from sweeper.engines.processes import ProcessEngine
 from sweeper.errors import Incomplete, Interrupted, StorageError, SweeperError, UsageError
 from sweeper.folder import DEFAULT_ROOT, StudyFolder
 from sweeper.planning.optuna_ledger import OptunaLedger
@@ -173,7 +174,7 @@ class Session:
         wanted = needed or self.options.fresh or not seems_done(self.folder)
         if wanted and wants_framework(self.file, self.options.engine):
             in_memory = self.options.storage is None
-            processes.warm_up(PRELOAD, None if in_memory else str(self.folder.worker_log))
+            forking.warm_up(PRELOAD, None if in_memory else str(self.folder.worker_log))
 
     def _engine_kind(self) -> object:
         return self.options.engine or self.file.config.engine.kind
@@ -272,7 +273,7 @@ class Session:
         if kind == "processes":
             self._warm_up(needed=True)
             log = None if self.options.storage is None else str(self.folder.worker_log)
-            return processes.ProcessEngine(
+            return ProcessEngine(
                 functools.partial(worker_main, log=log),
                 lambda: Payload(ways.known(setup), study.data, first),
                 workers=slots,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from sweeper.engines import processes
+from sweeper.engines import forking
 from sweeper.folder import StudyFolder
 from sweeper.study_file import StudyFile
 
@@ -27,7 +27,7 @@ def warm_up(
     storage: Path | None,
     *,
     fresh: bool = False,
-    begin: Callable[[str, str | None], None] = processes.warm_up,
+    begin: Callable[[str, str | None], None] = forking.warm_up,
 ) -> None:
     """Begin to import what the workers of a study will need; nothing happens where it seems done or is being run.
 

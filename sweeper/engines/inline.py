@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from sweeper.data import Dataset
 from sweeper.engines.serving import serve
-from sweeper.protocols import Trainer
-from sweeper.trial import Cohort, EpochEnded, Event, Signal, TrainerReady, TrialEnded
+from sweeper.protocols import NextCohort, Trainer
+from sweeper.trial import EpochEnded, Event, Signal, TrainerReady, TrialEnded
 
 
 class InlineEngine:
@@ -26,7 +26,7 @@ class InlineEngine:
         self._prepare = prepare
         self._readiness = readiness
 
-    def run(self, next_cohort: Callable[[], Cohort | None], on_event: Callable[[Event], Signal]) -> None:
+    def run(self, next_cohort: NextCohort, on_event: Callable[[Event], Signal]) -> None:
         """Train until nothing comes; an exception of the coordinator passes through the trainer."""
 
         def send(event: EpochEnded | TrialEnded) -> Signal:

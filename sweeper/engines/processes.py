@@ -10,21 +10,20 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import multiprocessing
-import os
 import signal
-import sys
 import time
-import types
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing import connection
 from multiprocessing.connection import Connection
 from typing import Any
 
+from sweeper.engines.affinity import Affinity
+from sweeper.engines.forking import context, without_main
 from sweeper.engines.serving import CohortDone, WorkerFailed
 from sweeper.errors import SweeperError
+from sweeper.protocols import NextCohort
 from sweeper.trial import Cohort, EpochEnded, Event, Heartbeat, Signal, Status, TrainerReady, TrialEnded
 
 HEARTBEAT_S = 0.2
@@ -32,7 +31,6 @@ STARTUP_S = 300.0
 """Patience with a worker that is still importing: a cold disk and a GPU's first contact take minutes at worst."""
 ATTEMPTS = 2
 """How often a cohort is tried; its trials have one attempt more, each alone."""
-PRELOAD_LOG = "SWEEPER_WORKER_LOG"
 
 WorkerMain = Callable[[Connection, bool], None]
 
@@ -41,6 +39,7 @@ WorkerMain = Callable[[Connection, bool], None]
 class _Worker:
     process: Any
     pipe: Connection
+    affinity: Affinity
     cohort: Cohort | None = None
     attempt: int = 0
     briefed: bool = False
@@ -53,6 +52,7 @@ class _Worker:
     def take(self, cohort: Cohort, attempt: int) -> None:
         """From now on it trains this cohort."""
         self.cohort, self.attempt = cohort, attempt
+        self.affinity.trains(cohort)
         self.ended, self.heard = set(), False
         self.last_event = self.last_end = time.monotonic()
 
@@ -101,8 +101,9 @@ class ProcessEngine:
         self._answers = answers
         self._alive: list[_Worker] = []
         self._again: deque[tuple[Cohort, int]] = deque()
+        self._trained: set[str] = set()
 
-    def run(self, next_cohort: Callable[[], Cohort | None], on_event: Callable[[Event], Signal]) -> None:
+    def run(self, next_cohort: NextCohort, on_event: Callable[[Event], Signal]) -> None:
         """Keep every worker busy until nothing runs and nothing comes."""
         atexit.register(self.stop)  # an interpreter waits for its processes, and may be told to end in another thread
         try:
@@ -127,31 +128,31 @@ class ProcessEngine:
             worker.process.join()
         self._alive.clear()
 
-    def _hand_out(self, next_cohort: Callable[[], Cohort | None]) -> bool:
+    def _hand_out(self, next_cohort: NextCohort) -> bool:
         """Give work to free slots; whether anything is being trained."""
         while True:
             idle = next((worker for worker in self._alive if worker.cohort is None), None)
             if idle is None and len(self._alive) >= self._workers:
                 return True
-            work = self._next(next_cohort)
+            work = self._next(next_cohort, idle.affinity if idle else Affinity(self._trained))
             if work is None:
                 return any(worker.cohort is not None for worker in self._alive)
             self._assign(idle or self._start(), *work)
 
-    def _next(self, next_cohort: Callable[[], Cohort | None]) -> tuple[Cohort, int] | None:
-        """A cohort and the how-manieth attempt at it."""
+    def _next(self, next_cohort: NextCohort, affinity: Affinity) -> tuple[Cohort, int] | None:
+        """A cohort for a worker that has trained such ones, and the how-manieth attempt at it."""
         if self._again:
             return self._again.popleft()
-        cohort = next_cohort()
+        cohort = next_cohort(affinity.best)
         return None if cohort is None else (cohort, 1)
 
     def _start(self) -> _Worker:
         ours, theirs = context().Pipe()
         process = context().Process(target=self._main, args=(theirs, self._answers))
-        with _without_main():
+        with without_main():
             process.start()
         theirs.close()
-        worker = _Worker(process, ours)
+        worker = _Worker(process, ours, Affinity(self._trained))
         self._alive.append(worker)
         return worker
 
@@ -180,7 +181,7 @@ class ProcessEngine:
     def _listen(
         self,
         worker: _Worker,
-        next_cohort: Callable[[], Cohort | None],
+        next_cohort: NextCohort,
         on_event: Callable[[Event], Signal],
         *,
         gone: bool,
@@ -195,7 +196,7 @@ class ProcessEngine:
         while worker.cohort is not None:
             gone = _drain(worker.pipe, inbox) or gone
             if following is None and inbox and inbox[-1] == CohortDone():
-                following = self._next(next_cohort)
+                following = self._next(next_cohort, worker.affinity)
                 if following is not None:
                     self._send(worker, following[0])
             if inbox:
@@ -278,46 +279,6 @@ def _drain(pipe: Connection, inbox: deque[Any]) -> bool:
     except (EOFError, OSError):
         return True
     return False
-
-
-def warm_up(preload: str, log: str | None) -> None:
-    """Begin to import the framework in the fork server, while the caller does other things.
-
-    Args:
-        preload: module that imports it and does nothing else.
-        log: file that takes what the server prints while it imports; None: nowhere.
-    """
-    if not _forks():
-        return
-    from multiprocessing import forkserver
-
-    multiprocessing.set_forkserver_preload([preload])
-    os.environ[PRELOAD_LOG] = log or os.devnull  # the server has no other way to be told; workers are told their own
-    try:
-        with _without_main():
-            forkserver.ensure_running()
-    finally:
-        del os.environ[PRELOAD_LOG]
-
-
-def context() -> Any:
-    """Fork server on Linux; elsewhere every worker imports for itself."""
-    return multiprocessing.get_context("forkserver" if _forks() else "spawn")
-
-
-def _forks() -> bool:
-    return sys.platform == "linux"
-
-
-@contextlib.contextmanager
-def _without_main() -> Iterator[None]:
-    """Hide the caller's script: a child would import it again, needs nothing of it, and might start a study itself."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = types.ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
 
 
 def _cause_of_death(exitcode: int | None) -> str:

@@ -15,7 +15,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from fusion import processor
 from trials import small_digits, spec
 
-from sweeper.engines import processes
+from sweeper.engines import forking
+from sweeper.engines.processes import ProcessEngine
 from sweeper.setup import TrainerSetup
 from sweeper.trial import Cohort, Signal, TrainerReady, TrialEnded
 from sweeper.worker import Payload
@@ -28,7 +29,7 @@ PAIRS = [(activation, optimizer) for activation in ("relu", "tanh") for optimize
 
 def main(models: list[str]) -> None:
     """One table, a row a model, a column for workers x threads."""
-    processes.warm_up("sweeper.preload", None)
+    forking.warm_up("sweeper.preload", None)
     print("| model | way | " + " | ".join(f"{workers} x {threads}" for workers, threads in CHOICES) + " |")
     print("|---" * (len(CHOICES) + 2) + "|")
     for model in models:
@@ -54,7 +55,7 @@ def rate(model: str, workers: int, threads: int) -> float:
         return Signal.CONTINUE
 
     payload = functools.partial(Payload, setup, small_digits(model), first)
-    engine = processes.ProcessEngine(worker_main, payload, workers=workers)
+    engine = ProcessEngine(worker_main, payload, workers=workers)
     engine.run(lambda: waiting.pop(0) if waiting else None, hear)
     assert len(ended) == 8 * len(PAIRS)
     assert not any(end.status.is_failure for end in ended), ended[0].reason

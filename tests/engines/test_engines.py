@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import worker_mains
 
+from sweeper.engines.forking import warm_up
 from sweeper.engines.inline import InlineEngine
-from sweeper.engines.processes import ProcessEngine, warm_up
+from sweeper.engines.processes import ProcessEngine
 from sweeper.engines.serving import serve
 from sweeper.errors import ModelError, SweeperError
 from sweeper.setup import TrainerSetup
@@ -41,6 +42,10 @@ def spec(number, **params):
     )  # fmt: skip
 
 
+def first(_cohorts):
+    return 0
+
+
 def cohorts(trials, size, **params):
     return [
         Cohort(tuple(spec(n, **params) for n in range(start, min(start + size, trials))))
@@ -56,7 +61,7 @@ def drive(engine, work, on_event=lambda event: Signal.CONTINUE):
             events.append(event)
         return on_event(event)
 
-    engine.run(lambda: waiting.pop(0) if waiting else None, take)
+    engine.run(lambda choose=first: waiting.pop(choose(waiting)) if waiting else None, take)
     return events
 
 
@@ -182,7 +187,7 @@ def test_the_death_of_the_first_worker_leaves_the_others_to_choose(tmp_path):
 def test_a_worker_has_its_next_cohort_before_the_ends_of_the_last_are_stored():
     waiting, order = cohorts(4, 2), []
 
-    def next_cohort():
+    def next_cohort(choose=first):
         order.append("handed out" if waiting else "nothing left")
         return waiting.pop(0) if waiting else None
 
@@ -253,7 +258,7 @@ ready = threading.Event()
 spec = TrialSpec(3, Stage.EXPLORE, Combination({}), {}, Seeds(0, 0, 0), epochs=1)
 waiting = [Cohort((spec,))]
 engine = ProcessEngine(worker_mains.main, lambda: "hangs_on_trial_3", workers=1)
-cohorts = lambda: waiting.pop() if waiting else None
+cohorts = lambda choose: waiting.pop() if waiting else None
 threading.Thread(target=engine.run, args=(cohorts, lambda event: ready.set()), daemon=True).start()
 ready.wait()
 """

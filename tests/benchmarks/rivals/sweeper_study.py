@@ -24,8 +24,9 @@ import sweeper
 from sweeper import study_file
 from sweeper.commands.planning import first_trial, setup
 from sweeper.commands.prepare import prepare
-from sweeper.engines import processes
-from sweeper.protocols import Engine
+from sweeper.engines import forking
+from sweeper.engines.processes import ProcessEngine
+from sweeper.protocols import Choose, Engine, NextCohort
 from sweeper.trial import Cohort, Event, Signal, TrainerReady, TrialEnded, TrialSpec
 from sweeper.worker import Payload
 from sweeper.worker import main as worker_main
@@ -50,7 +51,7 @@ def untracked(job: Job, heat: Heat) -> None:
 def run(job: Job, heat: Heat, store: Path | None) -> None:
     """A warm-up study, then the study."""
     work = job.work
-    processes.warm_up("sweeper.preload", str(job.folder / "worker.log"))
+    forking.warm_up("sweeper.preload", str(job.folder / "worker.log"))
     uri = None if store is None else f"sqlite:///{store}"
     warm_up = replace(work, activations=("relu", "tanh"), optimizers=("sgd",), points=LEAST_POINTS)
     study = {**warm_up.study(), "name": "warm-up"}
@@ -69,7 +70,7 @@ def engine(work: Work, job: Job, fuse: str) -> Engine:
     study = prepare(study_file.load(work.study()))
     told = replace(setup(study, workers=job.processes), fuse=fuse)
     main = functools.partial(worker_main, log=str(job.folder / "worker.log"))
-    return processes.ProcessEngine(main, lambda: Payload(told, study.data, first_trial(study)), workers=job.processes)
+    return ProcessEngine(main, lambda: Payload(told, study.data, first_trial(study)), workers=job.processes)
 
 
 class Listening:
@@ -84,7 +85,7 @@ class Listening:
         self.engine = engine
         self.fuse, self.way = "auto", ""
 
-    def run(self, next_cohort: Callable[[], Cohort | None], on_event: Callable[[Event], Signal]) -> None:
+    def run(self, next_cohort: NextCohort, on_event: Callable[[Event], Signal]) -> None:
         """As the other."""
 
         def heard(event: Event) -> Signal:
@@ -109,11 +110,11 @@ class Watched:
         self.ended = 0
         self.specs: dict[int, TrialSpec] = {}
 
-    def run(self, next_cohort: Callable[[], Cohort | None], on_event: Callable[[Event], Signal]) -> None:
+    def run(self, next_cohort: NextCohort, on_event: Callable[[Event], Signal]) -> None:
         """As the other, noting what comes."""
 
-        def noted() -> Cohort | None:
-            cohort = next_cohort()
+        def noted(choose: Choose = lambda _: 0, /) -> Cohort | None:
+            cohort = next_cohort(choose)
             self.specs.update({spec.number: spec for spec in cohort.trials} if cohort else {})
             return cohort
 
