@@ -16,13 +16,13 @@ from sweeper.registry import suggest
 from sweeper.seeds import derive
 from sweeper.setup import TrainerSetup
 from sweeper.training import probe
-from sweeper.training.compiled import batch_size_of
 from sweeper.training.contract import Build
 from sweeper.training.driving import fitting
 from sweeper.training.feed import Feed
 from sweeper.training.fit import FitTrainer
 from sweeper.training.graph import GraphTrainer, supports
 from sweeper.training.memory import largest_stack
+from sweeper.training.program import batch_size_of
 from sweeper.training.stacked import StackedTrainer, refusal
 from sweeper.training.trials import SequentialTrainer
 from sweeper.trial import Seeds, TrialSpec

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import tensorflow as tf
 
-from sweeper.training.compiled import Program
 from sweeper.training.feed import Feed
 from sweeper.training.keep import keep_model
 from sweeper.training.metrics import Logs, in_original_unit
+from sweeper.training.program import Program
 from sweeper.training.running import LANES, Member, Pile, Running
 from sweeper.training.stack import StackLoop
 from sweeper.training.trials import TESTED_STAGES, tells_rows

@@ -23,10 +23,10 @@ import tensorflow as tf
 
 from sweeper.data import Array, Part
 from sweeper.setup import TrainerSetup
-from sweeper.training.compiled import OnEpoch, Program
 from sweeper.training.contract import Build
 from sweeper.training.feed import EVALUATION_BATCH, Feed, blocks, orders, steps_of
 from sweeper.training.metrics import Logs
+from sweeper.training.program import OnEpoch, Program
 from sweeper.training.trials import SequentialTrainer
 
 BLOCK_BYTES = 16 * 2**20

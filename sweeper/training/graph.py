@@ -20,10 +20,10 @@ import tensorflow as tf
 from sweeper.data import Part
 from sweeper.errors import ModelError
 from sweeper.setup import TrainerSetup
-from sweeper.training.compiled import OnEpoch, Program
 from sweeper.training.contract import Build
 from sweeper.training.feed import EVALUATION_BATCH, Feed, orders
 from sweeper.training.metrics import Logs
+from sweeper.training.program import OnEpoch, Program
 from sweeper.training.trials import SequentialTrainer
 
 OWN_LOOP = tuple(

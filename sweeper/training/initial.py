@@ -9,7 +9,7 @@ weight. Whatever cannot be told so, such as weights from a generator of one's ow
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
@@ -74,24 +74,32 @@ class _Copy:
 _Source = Union[_Constant, _Drawn, _Generator, _Copy]
 
 
+Sources = Sequence[_Source]
+"""Where the value of each variable comes from, in their order."""
+
+
 @dataclass(frozen=True)
 class Sample:
-    """A model that was just built under `seed`, and the variables of its new optimizer."""
+    """A model that was just built under `seed`."""
 
     seed: int
     model: keras.Model
-    optimizer: Sequence[Any]
 
     @cached_property
     def draws(self) -> Sequence[int]:
         """What Keras could draw from Python's generator under this seed."""
         return draws(self.seed, MOST_DRAWS)
 
+    @property
+    def weights(self) -> list[Array]:
+        """Values of all variables."""
+        return [_array(variable) for variable in self.model.variables]
+
 
 class Start:
     """Initial values for any seed."""
 
-    def __init__(self, model: Sequence[_Source], optimizer: Sequence[_Source]) -> None:
+    def __init__(self, model: Sources, optimizer: Sources) -> None:
         self._model, self._optimizer = model, optimizer
         places = [each.place for each in model if isinstance(each, (_Drawn, _Generator))]
         self._draws = max(places, default=-1) + 1
@@ -103,19 +111,36 @@ class Start:
         return weights, [source(drawn, weights) for source in self._optimizer]
 
 
-def learned(first: Sample, second: Sample) -> Start | None:
+def learned_weights(first: Sample, second: Sample) -> Sources | None:
     """Where the values of two models of one structure come from; None if that cannot be told of every variable."""
     if [v.shape for v in first.model.variables] != [v.shape for v in second.model.variables]:
         return None
-    if len(first.optimizer) != len(second.optimizer):
-        return None
     tellers = _pairs(first, second)
     variables = zip(first.model.variables, second.model.variables, strict=True)
-    model = [_source(*pair, first, second, tellers) for pair in variables]
-    weights = [[_array(variable) for variable in each.model.variables] for each in (first, second)]
-    optimizer = [_slot(*pair, *weights) for pair in zip(first.optimizer, second.optimizer, strict=True)]
-    sources = [*model, *optimizer]
-    return None if None in sources else Start(*([s for s in each if s is not None] for each in (model, optimizer)))
+    return _all(_source(*pair, first, second, tellers) for pair in variables)
+
+
+def learned(
+    weights: Sources, samples: tuple[Sample, Sample], slots: tuple[Sequence[Any], Sequence[Any]]
+) -> Start | None:
+    """Where everything comes from; None if that cannot be told of every variable of the optimizer.
+
+    Args:
+        weights: what `learned_weights` gives for the samples.
+        samples: two models.
+        slots: the variables of a new optimizer for each of them.
+    """
+    if len(slots[0]) != len(slots[1]):
+        return None
+    known = [sample.weights for sample in samples]
+    optimizer = _all(_slot(*pair, *known) for pair in zip(*slots, strict=True))
+    return None if optimizer is None else Start(weights, optimizer)
+
+
+def _all(found: Iterable[_Source | None]) -> Sources | None:
+    sources = list(found)
+    known = [source for source in sources if source is not None]
+    return known if len(known) == len(sources) else None
 
 
 def draws(seed: int, number: int) -> Sequence[int]:

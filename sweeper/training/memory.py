@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from sweeper.training.compiled import Program
 from sweeper.training.feed import Feed
+from sweeper.training.program import Program
 
 COPIES_OF_STATE = 4
 """State before and after a step, gradients, and what an optimizer computes in between."""

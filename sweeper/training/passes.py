@@ -1,14 +1,16 @@
-"""The two halves of a stacked step as compiled functions, shared by all programs that have one in common.
+"""The parts of a stacked epoch as compiled functions, shared by all programs that have one in common.
 
 What a model computes does not depend on the optimizer, nor what an optimizer does on the activation: of 3 x 3
-combinations three forward and three update passes are traced instead of nine of each. A pass was traced with the model
+combinations three forward and three update passes are traced instead of nine of each, and one summary. They are called
+where a program needs them: TensorFlow puts a called function's operations in the place of the call before it runs. A
+pass was traced with the model
 and optimizer of the first program that needed it; all it takes from them is their structure, since every value is an
 argument.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,7 +44,6 @@ class Forward:
 
     Attributes:
         tallies: (trials, ...) those of the metrics before the first batch.
-        names: of the metrics.
         reached: places of the weights that the loss depends on.
     """
 
@@ -57,27 +58,31 @@ class Forward:
             batch = self._data(size)
             self._gradients = traced(self._gradients_in_graph, self._weights, self._others, self._counted, *batch)
         self._predict: Callable[..., Any] | None = None
-        self.conclude = traced(
-            self._conclude_in_graph, *self._data(None), _rows(size), self._weights, self._others, self._counted
+        self._score = traced(
+            self._score_in_graph, *self._data(None), _rows(size), self._weights, self._others, self._counted
         )
-        self.names = pure.names
 
     def gradients(
         self, weights: Tensors, others: Tensors, tallies: Tensors, x: Any, y: Any
     ) -> tuple[Tensors, Tensors, Tensors]:
         """For a batch of every trial: a gradient for each weight that is reached, others, tallies."""
         assert self._gradients is not None  # where layers look rows up, step and update are one
-        after: tuple[Tensors, Tensors, Tensors] = inlined(self._gradients, weights, others, tallies, x, y)
+        after: tuple[Tensors, Tensors, Tensors] = self._gradients(weights, others, tallies, x, y)
         return after
+
+    def scored(self, part: Part, rows: Array, state: State) -> tuple[Tensors, Tensors]:
+        """Others and tallies after every trial has seen its `rows` of `part`, without training on them."""
+        others, tallies = state.others, self.tallies
+        for block in _blocks(rows):
+            others, tallies = self._score(part.x, part.y, block, state.weights, others, tallies)
+        return others, tallies
 
     def predicted(self, part: Part, rows: Array, state: State) -> Array:
         """(trials, n, units) what every trial's model gives for its `rows` of `part`."""
         if self._predict is None:
             x, _ = self._data(None)
             self._predict = traced(self._predict_in_graph, x, _rows(self._size), self._weights, self._others)
-        starts = range(0, rows.shape[1], EVALUATION_BATCH)
-        blocks = [tf.constant(rows[:, start : start + EVALUATION_BATCH]) for start in starts]
-        each = [self._predict(part.x, block, state.weights, state.others).numpy() for block in blocks]
+        each = [self._predict(part.x, block, state.weights, state.others).numpy() for block in _blocks(rows)]
         return np.concatenate(each, axis=1)
 
     def _data(self, size: int | None) -> list[tf.TensorSpec]:
@@ -96,26 +101,41 @@ class Forward:
         self.reached = [place for place, gradient in enumerate(found) if gradient is not None]
         return [tf.convert_to_tensor(found[place]) for place in self.reached], others, tallies
 
-    def _conclude_in_graph(
-        self, x: Any, y: Any, rows: Any, weights: Tensors, others: Tensors, tallies: Tensors
-    ) -> tuple[Any, Any, Any, Tensors]:
-        """Metrics of the tallies, metrics on the rows, whether all weights are finite, others afterwards."""
-
-        def step(start: Any, others: Tensors, counted: Tensors) -> tuple[Any, Tensors, Tensors]:
-            block = rows[:, start : start + EVALUATION_BATCH]
-            batch = tf.gather(x, block), tf.gather(y, block)
-            return start + EVALUATION_BATCH, *mapped(self._pure.scored, weights, others, counted, *batch)
-
-        begin = (tf.constant(0), others, self.tallies)
-        steps = tf.while_loop(lambda start, *_: start < tf.shape(rows)[1], step, begin, parallel_iterations=1)
-        told = (mapped(self._pure.results, each) for each in (tallies, steps[2]))
-        return *told, self._finite([*weights, *others]), steps[1]
+    def _score_in_graph(self, x: Any, y: Any, rows: Any, weights: Tensors, others: Tensors, tallies: Tensors) -> Any:
+        return mapped(self._pure.scored, weights, others, tallies, tf.gather(x, rows), tf.gather(y, rows))
 
     def _predict_in_graph(self, x: Any, rows: Any, weights: Tensors, others: Tensors) -> Any:
         return mapped(self._pure.predicted, weights, others, tf.gather(x, rows))
 
+
+class Summary:
+    """What is told of a stack after an epoch; the same computation for all models with variables of these shapes.
+
+    Attributes:
+        names: of the metrics.
+    """
+
+    def __init__(self, pure: PureStep, tallies: Tensors) -> None:
+        self._pure, self._size = pure, tallies[0].shape[0]
+        weights, others, _ = tf.nest.map_structure(lambda v: stacked(v, self._size), pure.variables)
+        counted = [tf.TensorSpec(value.shape, value.dtype) for value in tallies]
+        self._told = traced(self._told_in_graph, counted, counted, weights, others)
+        self.names = pure.names
+
+    def __call__(
+        self, trained: Tensors, scored: Tensors, weights: Tensors, others: Tensors
+    ) -> tuple[Array, Array, Array]:
+        """(trials, metrics) of either tallies, and (trials,) whether every number of a model is finite."""
+        results, finite = self._told(trained, scored, weights, others)
+        first, second = np.split(results.numpy(), 2)
+        return first, second, finite.numpy()
+
+    def _told_in_graph(self, trained: Tensors, scored: Tensors, weights: Tensors, others: Tensors) -> tuple[Any, Any]:
+        both = [tf.concat(pair, axis=0) for pair in zip(trained, scored, strict=True)]
+        return mapped(self._pure.results, both), self._finite([*weights, *others])
+
     def _finite(self, values: Tensors) -> Any:
-        """(trials,) whether every number is one: a finite loss can hide NaN weights behind a relu."""
+        """A finite loss can hide NaN weights behind a relu."""
         numbers = [value for value in values if value.dtype.is_floating]
         each = [tf.reduce_all(tf.math.is_finite(tf.reshape(value, (self._size, -1))), axis=1) for value in numbers]
         return tf.reduce_all(tf.stack(each), axis=0)
@@ -133,7 +153,7 @@ class Update:
 
     def __call__(self, weights: Tensors, slots: Tensors, gradients: Tensors, rate: Tensors) -> tuple[Tensors, Tensors]:
         """Weights and slots after a step; a gradient for each weight that is reached."""
-        after: tuple[Tensors, Tensors] = inlined(self._update, weights, slots, gradients, rate)
+        after: tuple[Tensors, Tensors] = self._update(weights, slots, gradients, rate)
         return after
 
     def _update_in_graph(self, weights: Tensors, slots: Tensors, gradients: Tensors, rate: Tensors) -> Any:
@@ -156,29 +176,15 @@ def traced(body: Callable[..., Any], *signature: Any) -> Callable[..., Any]:
     return concrete
 
 
-def inlined(function: Callable[..., Any], *arguments: Any) -> Any:
-    """What a traced function gives, its operations copied into the graph that is being traced.
-
-    A call would cost time at every step of a loop, and nothing in it would be optimised with what stands around it.
-    """
-    concrete: Any = function
-    outer = [*tf.nest.flatten(arguments), *concrete.captured_inputs]
-    given = [tf.identity(tensor) for tensor in outer]  # brings what an outer graph holds into the body of a loop
-    definition = concrete.graph.as_graph_def()
-    used = {name.lstrip("^").partition(":")[0] for node in definition.node for name in node.input}
-    pairs = zip(concrete.graph.inputs, given, strict=True)
-    results = tf.graph_util.import_graph_def(
-        definition,
-        input_map={inner.name: tensor for inner, tensor in pairs if inner.op.name in used},
-        return_elements=[output.name for output in concrete.graph.outputs],
-        name="",
-    )
-    return tf.nest.pack_sequence_as(concrete.graph.structured_outputs, results)
-
-
 def stacked(variable: Any, size: int) -> tf.TensorSpec:
     """What so many values of a variable look like."""
     return tf.TensorSpec((size, *variable.shape), variable.dtype)
+
+
+def _blocks(rows: Array) -> Iterator[Any]:
+    """(trials, rows) as many as are evaluated at a time."""
+    for start in range(0, rows.shape[1], EVALUATION_BATCH):
+        yield tf.constant(rows[:, start : start + EVALUATION_BATCH])
 
 
 def _rows(size: int) -> tf.TensorSpec:

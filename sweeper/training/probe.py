@@ -18,9 +18,9 @@ import numpy as np
 import tensorflow as tf
 
 from sweeper.data import Part
-from sweeper.training.compiled import Program
 from sweeper.training.feed import Feed, steps_of
 from sweeper.training.metrics import Logs
+from sweeper.training.program import Program
 from sweeper.training.running import Member, Running
 from sweeper.training.stack import StackLoop
 from sweeper.trial import TrialSpec

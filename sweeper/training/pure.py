@@ -41,7 +41,8 @@ class PureStep:
     """The training step of a compiled model.
 
     Args:
-        model: compiled with an optimizer of a `stateless` class, both built.
+        model: compiled and built.
+        optimizer: of a `stateless` class, built for its trainable variables.
         rate: variables of the learning rate, which differ between trials.
 
     Attributes:
@@ -49,13 +50,13 @@ class PureStep:
         names: of the metrics, once `results` has been called.
     """
 
-    def __init__(self, model: keras.Model, rate: Sequence[keras.Variable]) -> None:
-        self._model = model
+    def __init__(self, model: keras.Model, optimizer: Any, rate: Sequence[keras.Variable]) -> None:
+        self._model, self._optimizer = model, optimizer
         self._rate = list(rate)
         self._weights = list(model.trainable_variables)
         trained = set(map(id, self._weights))
         self._others = [variable for variable in model.variables if id(variable) not in trained]
-        self._slots = list(model.optimizer.variables)
+        self._slots = list(optimizer.variables)
         self._tallies = [variable for metric in model.metrics for variable in metric.variables]
         self._loss_tracker = next(metric for metric in model.metrics if metric.name == "loss")
         self.looks_up = looks_up(model)
@@ -93,14 +94,14 @@ class PureStep:
         with scope:
             predicted = self._called(x, training=True)
             loss = self._tallied(x, y, predicted, training=True)
-            loss = self._model.optimizer.scale_loss(loss)
+            loss = self._optimizer.scale_loss(loss)
         return loss, _current(scope, self._others), _current(scope, self._tallies)
 
     def updated(self, state: State, gradients: Tensors, rate: Tensors) -> tuple[Tensors, Tensors]:
         """Weights and slots after a step of the optimizer; a gradient is None where the loss does not depend on it."""
         scope = self._scope(weights=state.weights, slots=state.slots, rate=rate)
         with scope:
-            self._model.optimizer.apply(gradients)
+            self._optimizer.apply(gradients)
         return _current(scope, self._weights), _current(scope, self._slots)
 
     def stepped(self, state: State, tallies: Tensors, rate: Tensors, x: Any, y: Any) -> tuple[State, Tensors]:
@@ -136,7 +137,7 @@ class PureStep:
         """The weights as the optimizer leaves them after the last step."""
         scope = self._scope(weights=state.weights, slots=state.slots)
         with scope:
-            self._model.optimizer.finalize_variable_values(self._weights)
+            self._optimizer.finalize_variable_values(self._weights)
         return _current(scope, self._weights)
 
     def _called(self, x: Any, *, training: bool) -> Any:

@@ -18,9 +18,9 @@ import numpy as np
 import tensorflow as tf
 
 from sweeper.data import Array, Part
-from sweeper.training.compiled import Program
 from sweeper.training.metrics import Logs
-from sweeper.training.passes import Forward, Passes, Update, mapped, stacked, traced
+from sweeper.training.passes import Forward, Passes, Summary, Update, mapped, stacked, traced
+from sweeper.training.program import Program
 from sweeper.training.pure import PureStep, State, Tensors
 
 LONGEST_CALL = 1024
@@ -43,7 +43,7 @@ class StackLoop:
     def pure(self) -> PureStep:
         """The step of one trial."""
         if self._pure is None:
-            self._pure = PureStep(self._program.model, self._program.rate.variables)
+            self._pure = PureStep(self._program.model, self._program.optimizer, self._program.rate.variables)
         return self._pure
 
     def of(self, size: int, rows: Part) -> SizedLoop:
@@ -77,6 +77,9 @@ class SizedLoop:
             reached = self._forward.reached
             key = ("update", size, program.optimizer_key, tuple(reached))
             self._update = passes.of(key, lambda: Update(pure, size, reached))
+        shapes = [*pure.variables.weights, *pure.variables.others, *self._forward.tallies]
+        summed = ("summary", size, tuple((tuple(value.shape), str(value.dtype)) for value in shapes))
+        self._summary: Summary = passes.of(summed, lambda: Summary(pure, self._forward.tallies))
         self._finish: Callable[..., Any] | None = None
         self._state = tf.nest.map_structure(lambda variable: stacked(variable, size), pure.variables)
         data = [tf.TensorSpec((None, *array.shape[1:]), array.dtype) for array in (rows.x, rows.y)]
@@ -108,10 +111,8 @@ class SizedLoop:
         Last comes the state afterwards.
         """
         counted = self._forward.tallies if tallies is None else tallies
-        *results, others = self._forward.conclude(
-            part.x, part.y, tf.constant(rows), state.weights, state.others, counted
-        )
-        trained, scored, finite = (result.numpy() for result in results)
+        others, seen = self._forward.scored(part, rows, state)
+        trained, scored, finite = self._summary(counted, seen, state.weights, others)
         return self._logs(trained), self._logs(scored), finite, state._replace(others=others)
 
     def predicted(self, part: Part, rows: Array, state: State) -> Array:
@@ -125,7 +126,7 @@ class SizedLoop:
         return state._replace(weights=self._finish(state))
 
     def _logs(self, values: Array) -> list[Logs]:
-        return [dict(zip(self._forward.names, map(float, row), strict=True)) for row in values]
+        return [dict(zip(self._summary.names, map(float, row), strict=True)) for row in values]
 
     def _advance_in_graph(
         self, x: Any, y: Any, order: Any, state: State, tallies: Tensors, rate: Tensors

@@ -20,7 +20,7 @@ import tensorflow as tf
 from sweeper.data import Dataset
 from sweeper.protocols import Report
 from sweeper.setup import TrainerSetup
-from sweeper.training.compiled import Programs, shared
+from sweeper.training.compiled import Programs
 from sweeper.training.contract import Build, told
 from sweeper.training.driving import StackDrive
 from sweeper.training.feed import Feed, Feeds
@@ -28,7 +28,7 @@ from sweeper.training.graph import GraphTrainer
 from sweeper.training.memory import largest_stack
 from sweeper.training.passes import Passes
 from sweeper.training.process import configure
-from sweeper.training.pure import stateless
+from sweeper.training.program import shared
 from sweeper.training.stack import StackLoop
 from sweeper.training.watch import Reporter
 from sweeper.trial import Cohort, Signal, TrialEnded, TrialSpec
@@ -61,7 +61,7 @@ class StackedTrainer:
         configure(setup)
         self._setup = setup
         make_loop = functools.partial(StackLoop, passes=Passes())
-        self.programs: Programs[StackLoop] = Programs(setup, build, make_loop, variant=stateless)
+        self.programs: Programs[StackLoop] = Programs(setup, build, make_loop, pure=True)
         self.feeds = Feeds()
         self._alone = GraphTrainer(setup, build)
         self._limit: int | None = None

@@ -17,12 +17,13 @@ import numpy as np
 from sweeper.data import Dataset, Part, Task
 from sweeper.protocols import Report
 from sweeper.setup import TrainerSetup
-from sweeper.training.compiled import MakeLoop, Program, Programs
+from sweeper.training.compiled import Programs
 from sweeper.training.contract import Build, told
 from sweeper.training.feed import EVALUATION_BATCH, Feed, Feeds, steps_of
 from sweeper.training.keep import keep_model
 from sweeper.training.metrics import Logs, classified_right, in_original_unit
 from sweeper.training.process import configure
+from sweeper.training.program import MakeLoop, Program
 from sweeper.training.watch import Reporter, Watch, prefixed
 from sweeper.trial import Cohort, Flags, Stage, Status, TrialEnded, TrialSpec
 

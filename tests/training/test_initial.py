@@ -6,7 +6,7 @@ import pytest
 
 from sweeper.catalog.models import resolve_model
 from sweeper.data import DataInfo
-from sweeper.training.initial import Sample, draws, learned
+from sweeper.training.initial import Sample, draws, learned, learned_weights
 
 pytestmark = pytest.mark.slow
 
@@ -20,7 +20,7 @@ def sample(build, seed, optimizer="Adam"):
     model = build()
     made = getattr(keras.optimizers, optimizer)(use_ema=True)
     made.build(model.trainable_variables)
-    return Sample(seed, model, made.variables)
+    return Sample(seed, model), made.variables
 
 
 @pytest.mark.parametrize("optimizer", ["SGD", "Nadam", "Adafactor", "ScheduleFreeAdamW", "Muon"])
@@ -37,11 +37,12 @@ def test_they_are_those_of_a_newly_built_model(name, info, options, optimizer):
     def build():
         return resolve_model(name)(info, "relu", **options)
 
-    start = learned(sample(build, 3, optimizer), sample(build, 4, optimizer))
-    fresh = sample(build, 77, optimizer)
+    (first, slots), (second, other_slots) = sample(build, 3, optimizer), sample(build, 4, optimizer)
+    start = learned(learned_weights(first, second), (first, second), (slots, other_slots))
+    fresh, fresh_slots = sample(build, 77, optimizer)
     weights, slots = start.values(77)
     assert all(np.array_equal(w, v.numpy()) for w, v in zip(weights, fresh.model.variables, strict=True))
-    assert all(np.array_equal(s, v.numpy()) for s, v in zip(slots, fresh.optimizer, strict=True))
+    assert all(np.array_equal(s, v.numpy()) for s, v in zip(slots, fresh_slots, strict=True))
 
 
 def test_weights_from_another_generator_cannot_be_told():
@@ -49,7 +50,7 @@ def test_weights_from_another_generator_cannot_be_told():
         kernel = keras.initializers.Constant(np.random.normal())
         return keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, kernel_initializer=kernel)])
 
-    assert learned(sample(drawn, 3), sample(drawn, 4)) is None
+    assert learned_weights(sample(drawn, 3)[0], sample(drawn, 4)[0]) is None
 
 
 def test_models_of_another_structure_have_nothing_in_common():
@@ -58,7 +59,7 @@ def test_models_of_another_structure_have_nothing_in_common():
     def build():
         return keras.Sequential([keras.Input((3,)), keras.layers.Dense(next(sizes))])
 
-    assert learned(sample(build, 3), sample(build, 4)) is None
+    assert learned_weights(sample(build, 3)[0], sample(build, 4)[0]) is None
 
 
 def test_draws_are_those_of_keras():

@@ -8,7 +8,6 @@ from sweeper.training.compiled import Programs
 from sweeper.training.feed import Feeds
 from sweeper.training.memory import MOST, activation_bytes, largest_stack
 from sweeper.training.passes import Passes
-from sweeper.training.pure import stateless
 from sweeper.training.stack import StackLoop
 
 pytestmark = pytest.mark.slow
@@ -18,7 +17,7 @@ pytestmark = pytest.mark.slow
 def stacked(digits, spec):
     def make(**options):
         make_loop = functools.partial(StackLoop, passes=Passes())
-        programs = Programs(TrainerSetup(model_options=options), resolve_model("mlp"), make_loop, variant=stateless)
+        programs = Programs(TrainerSetup(model_options=options), resolve_model("mlp"), make_loop, pure=True)
         feed = Feeds().of(digits, 0)
         return programs.taken(spec(0), feed)[0], feed
 
