@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from sweeper.arguments import files, parsed
+from sweeper.arguments import DEFAULT_STUDY, files, parsed
 from sweeper.arguments import study as study_arguments
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -39,4 +39,23 @@ def export(
         click.echo(line, err=line.startswith("note:"))
 
 
-COMMANDS = (export,)
+@click.command("import")
+@click.argument("sweep", type=_FILE, shell_complete=files(".yaml", ".yml"))
+@click.option("--output", type=_FILE, default=DEFAULT_STUDY, shell_complete=files(".yaml"), help="The study to write.")
+@click.option("--data", help="Built-in name, or path of a CSV, Parquet or NPZ file or of a folder of images.")
+@click.option("--target", help="Column to predict, for tables.")
+@click.option("--model", help="mlp, cnn, lstm, or module:function.")
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+def import_(sweep: Path, output: Path, force: bool, **options: str | None) -> None:
+    """A Weights & Biases sweep file as a study."""
+    from sweeper.commands.schema import schema_text
+    from sweeper.commands.wandb_sweep import Options, import_sweep
+
+    imported = import_sweep(sweep, output, Options(**options), force=force)
+    output.with_name("study.schema.json").write_text(schema_text(), encoding="utf-8")
+    for note in imported.notes:
+        click.echo(f"not taken over  {note}", err=True)
+    click.echo(f"wrote {output}\nnext: sweeper validate {output}")
+
+
+COMMANDS = (import_, export)

@@ -74,13 +74,13 @@ def init(path: Path, choices: Choices | None = None, *, ask: Ask | None = None, 
         raise UsageError.at(str(path), "no file there yet", "one that would be lost", "another name, or --force")
     choices = choices or Choices()
     question = f"Data: {', '.join(DATA_TASKS)}, or the path of a CSV file"
-    data = _settled(choices.data, ask, question, "digits", _known_data)
-    source = _source(data, choices.target, path.parent, ask)
+    data = _settled(choices.data, ask, question, "digits", check_data)
+    source = source_of(data, choices.target, path.parent, ask)
     question = f"Model: {', '.join(MODEL_OPTIONS)}, or module:function"
-    model = _settled(choices.model, ask, question, source.model, _known_model)
+    model = _settled(choices.model, ask, question, source.model, check_model)
     text = _text(choices.name or source.title, source, model, path.as_posix())
     study_file.load(yaml_source.parse(text, str(path)).value)
-    _write(path, text)
+    write_whole(path, text)
     return path
 
 
@@ -108,13 +108,23 @@ def _settled(said: str | None, ask: Ask | None, question: str, default: str, che
     return answer
 
 
-def _known_model(model: str) -> None:
+def check_model(model: str) -> None:
+    """Refuse what is neither a built-in model nor a reference.
+
+    Raises:
+        UsageError: that is so.
+    """
     if model not in MODEL_OPTIONS and not is_reference(model):
         cure = suggest(model, MODEL_OPTIONS)
         raise UsageError.at("--model", "a built-in model or module:function", repr(model), cure)
 
 
-def _known_data(data: str) -> None:
+def check_data(data: str) -> None:
+    """Refuse what is neither a built-in data set, nor a reference, nor a file or folder that is there.
+
+    Raises:
+        UsageError: that is so.
+    """
     if data in DATA_TASKS or is_reference(data):
         return
     if not _is_file(data):
@@ -130,7 +140,7 @@ def _is_file(data: str) -> bool:
     return path.suffix.lower() in (".csv", ".tsv", ".txt", ".parquet", ".npz") or path.is_dir()
 
 
-def _source(data: str, target: str | None, folder: Path, ask: Ask | None) -> Source:
+def source_of(data: str, target: str | None, folder: Path, ask: Ask | None) -> Source:
     """What stands under `data:`."""
     if data not in DATA_TASKS and not is_reference(data):
         return _file_source(Path(data).expanduser(), target, folder, ask)
@@ -203,8 +213,12 @@ def _text(name: str, source: Source, model: str, file: str) -> str:
     )
 
 
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all."""
+def write_whole(path: Path, text: str) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
     part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
