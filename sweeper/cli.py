@@ -25,7 +25,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's threads would wait
 def main() -> None:
     """The `sweeper` command: the one place that turns exceptions into exit codes."""
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name="sweeper", standalone_mode=False)
     except SweeperError as error:
         click.echo(str(error), err=True)
         code = error.exit_code

@@ -54,8 +54,26 @@ def import_(sweep: Path, output: Path, force: bool, **options: str | None) -> No
     imported = import_sweep(sweep, output, Options(**options), force=force)
     output.with_name("study.schema.json").write_text(schema_text(), encoding="utf-8")
     for note in imported.notes:
-        click.echo(f"not taken over  {note}", err=True)
+        click.echo(f"note  {note}", err=True)
     click.echo(f"wrote {output}\nnext: sweeper validate {output}")
 
 
-COMMANDS = (import_, export)
+_COMPLETION = """Print what makes a shell complete commands, options, study files and studies.
+
+\b
+bash   eval "$(sweeper completion bash)"     in ~/.bashrc
+zsh    eval "$(sweeper completion zsh)"      in ~/.zshrc, after compinit
+fish   sweeper completion fish | source      in ~/.config/fish/config.fish
+"""
+
+
+@click.command(help=_COMPLETION)
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the completion of a shell."""
+    from sweeper.commands.completion import script
+
+    click.echo(script(shell), nl=False)
+
+
+COMMANDS = (import_, export, completion)

@@ -269,7 +269,7 @@ def test_the_command_writes_a_study_that_validates_beside_its_schema(desk):
     done = desk.sweeper("import", "sweep.yaml", "--output", "new/mine.yaml")
     assert done.code == 0, done.err
     assert "next: sweeper validate new/mine.yaml" in done.out
-    assert "not taken over  sweep.yaml:2  program" in done.err
+    assert "note  sweep.yaml:2  program" in done.err
     assert (desk.folder / "new" / "study.schema.json").is_file()
     assert desk.sweeper("validate", "new/mine.yaml").code == 0
 
