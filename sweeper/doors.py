@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 from pathlib import Path
 
 import click
 
-from sweeper.arguments import DEFAULT_STUDY, files, parsed
+from sweeper.arguments import DEFAULT_STUDY, as_json, files, parsed
 from sweeper.arguments import study as study_arguments
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -76,4 +77,39 @@ def completion(shell: str) -> None:
     click.echo(script(shell), nl=False)
 
 
-COMMANDS = (import_, export, completion)
+@click.command()
+@click.argument("study", type=click.Path(path_type=Path), required=False, shell_complete=files(".yaml", ".yml"))
+@click.option(
+    "--storage",
+    type=click.Path(path_type=Path),
+    default=Path("mlruns"),
+    envvar="SWEEPER_STORAGE",
+    help="Folder that studies and the MLflow store live in.  [default: mlruns]",
+)
+@as_json
+def doctor(study: Path | None, storage: Path, as_json: bool) -> int:
+    """Look at everything that a run depends on; exit code 2 where something would stop it."""
+    from sweeper.commands import doctor as command
+    from sweeper.commands.finding import Finding
+
+    found: list[dict[str, str]] = []
+    shows = sys.stderr.isatty() and not as_json
+
+    def say(finding: Finding) -> None:
+        found.append(finding.to_dict())
+        if not as_json:
+            click.echo("\r\x1b[K" if shows else "", nl=False, err=True)
+            click.echo(command.words(finding))
+
+    def looking(topic: str) -> None:
+        click.echo(f"\r\x1b[K  {topic} ..." if shows else "", nl=False, err=True)
+
+    code = command.doctor(command.checks(study, storage), say, looking)
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    elif shows:
+        click.echo("\r\x1b[K", nl=False, err=True)
+    return code
+
+
+COMMANDS = (import_, export, completion, doctor)

@@ -155,6 +155,7 @@ def _write_script(study: Prepared, records: Sequence[TrialRecord], pick: Candida
     record = repeated(records, pick)
     if record is None:
         raise NoVerdict.at("--script", "a completed trial of the pick", "none", "sweeper run")
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's Keras is set to, as in a worker
     with _quiet_start():
         from sweeper.commands.scripting import written
     text, remarks = written(study, record)
