@@ -72,7 +72,9 @@ def init(path: Path, force: bool, **choices: str | None) -> None:
 
     asks = sys.stdin.isatty() and not any(choices.values())
     ask = (lambda question, default: str(click.prompt(question, default=default, err=True))) if asks else None
-    written = command(path, Choices(**choices), ask=ask, force=force)
+    written = command(
+        path, Choices(**choices), ask=ask, force=force, say=lambda note: click.echo(f"note  {note}", err=True)
+    )
     written.with_name("study.schema.json").write_text(schema_text(), encoding="utf-8")
     click.echo(f"wrote {written}\nnext: sweeper run {written}")
 
