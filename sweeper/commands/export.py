@@ -152,7 +152,7 @@ def _write_script(study: Prepared, records: Sequence[TrialRecord], pick: Candida
     if study.config.trainer is not None:
         cure = "sweeper best   prints the parameters to call it with"
         raise UsageError.at("--script", "a study that Keras trains", f"trainer: {study.config.trainer}", cure)
-    record = repeated(records, pick)
+    record = repeated(records, pick, study.objective)
     if record is None:
         raise NoVerdict.at("--script", "a completed trial of the pick", "none", "sweeper run")
     os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever the user's Keras is set to, as in a worker
@@ -166,7 +166,7 @@ def _write_script(study: Prepared, records: Sequence[TrialRecord], pick: Candida
     return [f"{path}: {what}", *(f"note: {remark}" for remark in remarks)]
 
 
-def repeated(records: Sequence[TrialRecord], pick: Candidate) -> TrialRecord | None:
+def repeated(records: Sequence[TrialRecord], pick: Candidate, objective: Objective) -> TrialRecord | None:
     """The trial that a script repeats: the first confirmation of the pick, else the best run of its combination."""
     done = [
         record
@@ -176,8 +176,10 @@ def repeated(records: Sequence[TrialRecord], pick: Candidate) -> TrialRecord | N
     confirmed = [r for r in done if r.spec.stage is Stage.CONFIRM and dict(r.spec.params) == dict(pick.params)]
     if confirmed:
         return min(confirmed, key=lambda record: record.spec.repetition)
-    same = [r for r in done if r.spec.stage is not Stage.KEEP and dict(r.spec.params) == dict(pick.params)]
-    return next(iter(same or [r for r in done if r.spec.stage is not Stage.KEEP]), None)
+    single = [r for r in done if r.spec.stage is not Stage.KEEP]
+    same = [r for r in single if dict(r.spec.params) == dict(pick.params)]
+    scored = [(value, r) for r in same or single if (value := r.value(objective.validation)) is not None]
+    return max(scored, key=lambda pair: objective.sign * pair[0])[1] if scored else None
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from sweeper.commands.prepare import prepare
 from sweeper.errors import StorageError, UsageError
 from sweeper.planning.stages import Candidate
 from sweeper.trial import Cohort, Combination, Seeds, Signal, Stage, TrialEnded, TrialRecord, TrialSpec
+from sweeper.verdict import Objective
 
 PAIR = {"activation": "relu", "optimizer": "adam"}
 
@@ -184,11 +185,12 @@ def test_the_script_gives_the_scores_of_the_trial(case, tmp_path, monkeypatch, c
 
 def test_the_trial_that_a_script_repeats():
     pick = Candidate(Combination(PAIR), {**PAIR, "learning_rate": 0.01})
-    explored = ended(0, Stage.EXPLORE, lr=0.1)
+    explored, worse = ended(0, Stage.EXPLORE, lr=0.1), ended(1, Stage.EXPLORE, lr=0.2, val_accuracy=0.5)
+    chosen = Objective("accuracy", True, 0.003)
     second, first = ended(4, repetition=1), ended(5, repetition=0)
-    assert repeated([explored, second, first, ended(6, Stage.KEEP)], pick) is first
-    assert repeated([explored, ended(6, Stage.KEEP)], pick) is explored
-    assert repeated([ended(6, Stage.KEEP)], pick) is None
+    assert repeated([explored, second, first, ended(6, Stage.KEEP)], pick, chosen) is first
+    assert repeated([worse, explored, ended(6, Stage.KEEP)], pick, chosen) is explored
+    assert repeated([ended(6, Stage.KEEP)], pick, chosen) is None
 
 
 @pytest.mark.slow
