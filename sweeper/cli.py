@@ -7,26 +7,25 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from sweeper import __version__
+from sweeper import __version__, doors
+from sweeper.arguments import DEFAULT_STUDY, studies
+from sweeper.arguments import as_json as _as_json
+from sweeper.arguments import parsed as _parsed
+from sweeper.arguments import study as _study
 from sweeper.errors import SweeperError
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's threads would wait on the cores that workers train on
-
-DEFAULT_STUDY = "study.yaml"
 
 
 def main() -> None:
     """The `sweeper` command: the one place that turns exceptions into exit codes."""
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name="sweeper", standalone_mode=False)
     except SweeperError as error:
         click.echo(str(error), err=True)
         code = error.exit_code
@@ -58,25 +57,6 @@ def cli() -> None:
     """The group of all commands."""
 
 
-def _study(command: Function) -> Function:
-    """The arguments that every command on a study has."""
-    argument = click.argument("study", type=click.Path(path_type=Path), default=DEFAULT_STUDY)
-    override = click.option(
-        "-S", "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key, e.g. training.epochs=5."
-    )
-    storage = click.option(
-        "--storage",
-        type=click.Path(path_type=Path, file_okay=False),
-        default=Path("mlruns"),
-        envvar="SWEEPER_STORAGE",
-        help="Folder that studies and the MLflow store live in.  [default: mlruns]",
-    )
-    return argument(override(storage(command)))
-
-
-_as_json = click.option("--json", "as_json", is_flag=True, help="JSON on stdout, and nothing else.")
-
-
 @cli.command()
 @click.argument("path", type=click.Path(path_type=Path), default=DEFAULT_STUDY)
 @click.option("--data", help="Built-in name, or path of a CSV, Parquet or NPZ file or of a folder of images.")
@@ -92,7 +72,9 @@ def init(path: Path, force: bool, **choices: str | None) -> None:
 
     asks = sys.stdin.isatty() and not any(choices.values())
     ask = (lambda question, default: str(click.prompt(question, default=default, err=True))) if asks else None
-    written = command(path, Choices(**choices), ask=ask, force=force)
+    written = command(
+        path, Choices(**choices), ask=ask, force=force, say=lambda note: click.echo(f"note  {note}", err=True)
+    )
     written.with_name("study.schema.json").write_text(schema_text(), encoding="utf-8")
     click.echo(f"wrote {written}\nnext: sweeper run {written}")
 
@@ -216,8 +198,8 @@ def report(study: Path, overrides: tuple[str, ...], storage: Path) -> None:
 
 
 @cli.command()
-@click.argument("first")
-@click.argument("second")
+@click.argument("first", shell_complete=studies)
+@click.argument("second", shell_complete=studies)
 @click.option(
     "--storage",
     type=click.Path(path_type=Path, file_okay=False),
@@ -264,17 +246,8 @@ def schema(output: Path | None) -> None:
         output.write_text(schema_text(), encoding="utf-8")
 
 
-def _parsed(overrides: tuple[str, ...]) -> Mapping[str, Any]:
-    """`key=value` words as a mapping; values are YAML."""
-    from sweeper import yaml_source
-
-    result = {}
-    for word in overrides:
-        key, equals, text = word.partition("=")
-        if not (key and equals):
-            raise click.UsageError(f"-S takes KEY=VALUE, such as training.epochs=5, not {word!r}")
-        result[key] = yaml_source.parse(f"value: {text}", f"-S {key}").value["value"]
-    return result
+for _command in doors.COMMANDS:
+    cli.add_command(_command)
 
 
 def _unexpected(error: Exception) -> int:

@@ -21,8 +21,11 @@ def holdout(strata: Array, groups: Array | None, share: float, rng: np.random.Ge
         share: of the rows, between 0 and 1.
         rng: decides which rows.
     """
-    if groups is not None:
-        return _grouped_holdout(strata, groups, share, rng)
+    return stratified(strata, share, rng) if groups is None else grouped(strata, groups, share, rng)
+
+
+def stratified(strata: Array, share: float, rng: np.random.Generator) -> Array:
+    """(n,) mask of the rows held out: `share` of every stratum, and never all of it."""
     held = np.zeros(len(strata), dtype=bool)
     for stratum in np.unique(strata):
         members = rng.permutation(np.flatnonzero(strata == stratum))
@@ -30,7 +33,7 @@ def holdout(strata: Array, groups: Array | None, share: float, rng: np.random.Ge
     return held
 
 
-def _grouped_holdout(strata: Array, groups: Array, share: float, rng: np.random.Generator) -> Array:
+def grouped(strata: Array, groups: Array, share: float, rng: np.random.Generator) -> Array:
     """(n,) mask of the rows of whole groups: groups in random order, each kept that brings every stratum nearer.
 
     Distances are relative to the size of a stratum, so that rare classes count as much as frequent ones. At least

@@ -189,16 +189,17 @@ def _fields(path: tuple[Hashable, ...]) -> list[str]:
     model: type[BaseModel] = StudyConfig
     for part in path:
         found = model.model_fields.get(str(part)) if isinstance(part, str) else None
-        inner = _models_in(found.annotation) if found is not None else []
+        inner = models_in(found.annotation) if found is not None else []
         if inner:
             model = inner[0]
     return list(model.model_fields)
 
 
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    """The models that an annotation names, however deep."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [model for argument in typing.get_args(annotation) for model in _models_in(argument)]
+    return [model for argument in typing.get_args(annotation) for model in models_in(argument)]
 
 
 def _touches(path: tuple[Hashable, ...], other: tuple[Hashable, ...]) -> bool:

@@ -144,6 +144,15 @@ LOSSES: Mapping[str, tuple[Task, ...]] = {
     "log_cosh": (Task.REGRESSION,),
 }
 
+AUTO_LOSS: Mapping[Task, str] = {
+    Task.BINARY: "binary_crossentropy",
+    Task.MULTICLASS: "sparse_categorical_crossentropy",
+    Task.REGRESSION: "mse",
+}
+
+POWER_OF_UNIT: Mapping[str, int] = {"mae": 1, "rmse": 1, "mse": 2}
+"""Metrics that carry the unit of the target, and to which power."""
+
 SCHEDULES: tuple[str, ...] = ("constant", "cosine", "linear")
 
 TABULAR = ("csv", "parquet")

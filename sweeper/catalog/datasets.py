@@ -32,6 +32,9 @@ LOADERS: Mapping[str, str] = {
 
 _BUILT_IN_OPTIONS = ("samples",)
 
+SAMPLES = "samples"
+"""What the order of the rows depends on, of which `samples` takes the first."""
+
 
 def load(name: str, options: Mapping[str, Any], folder: Path) -> Dataset:
     """The data set that a study names, checked, with class ids from 0.
@@ -75,18 +78,18 @@ def shortened(dataset: Dataset, samples: int) -> Dataset:
         expected = f"a number from {least} to {len(dataset)} for {dataset.name}"
         raise DataError.at("data.samples", expected, str(samples), f"samples: {min(max(samples, least), len(dataset))}")
     is_regression = dataset.info.task is Task.REGRESSION
-    rows = _fixed_order(dataset.y, is_regression)[:samples]
+    rows = fixed_order(dataset.y, is_regression, generator(SAMPLES))[:samples]
     test = dataset.test
     if test is not None:
         kept = max(round(samples * len(test) / len(dataset)), min(least, len(test)))
-        chosen = _fixed_order(test.y, is_regression)[:kept]
+        chosen = fixed_order(test.y, is_regression, generator(SAMPLES))[:kept]
         test = Part(test.x[chosen], test.y[chosen])
     return replace(dataset, x=dataset.x[rows], y=dataset.y[rows], test=test)
 
 
-def _fixed_order(y: Array, is_regression: bool) -> Array:
+def fixed_order(y: Array, is_regression: bool, rng: np.random.Generator) -> Array:
     """Row numbers: shuffled, and for classes interleaved so that any first part has each in its share."""
-    shuffled = generator("samples").permutation(len(y))
+    shuffled = rng.permutation(len(y))
     if is_regression:
         return shuffled
     turn = np.empty(len(y))

@@ -6,10 +6,11 @@ import json
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sweeper import study_file, yaml_source
+from sweeper.commands.arrays import Arrays, pictures
 from sweeper.commands.columns import Columns
 from sweeper.data import Task
 from sweeper.errors import UsageError
@@ -18,6 +19,8 @@ from sweeper.vocabulary import DATA_TASKS, MODEL_OPTIONS
 
 Ask = Callable[[str, str], str]
 """A question and its default answer in, the answer out."""
+
+Say = Callable[[str], object]
 
 ATTEMPTS = 3
 """So often a question is put before the dialogue ends."""
@@ -45,16 +48,19 @@ class Choices:
 
 @dataclass(frozen=True)
 class Source:
-    """The `data:` part of a study: a name, its options as YAML, and what suits it."""
+    """The `data:` part of a study: a name, its options as YAML, what suits it, and what a first look told."""
 
     name: str
     options: tuple[tuple[str, str], ...] = ()
     model: str = "mlp"
     title: str = "study"
     rows: int | None = None
+    notes: tuple[str, ...] = ()
 
 
-def init(path: Path, choices: Choices | None = None, *, ask: Ask | None = None, force: bool = False) -> Path:
+def init(
+    path: Path, choices: Choices | None = None, *, ask: Ask | None = None, force: bool = False, say: Say = str
+) -> Path:
     """Write a commented study file and return where it is.
 
     Its first line names `study.schema.json` beside it, which the caller writes.
@@ -64,6 +70,7 @@ def init(path: Path, choices: Choices | None = None, *, ask: Ask | None = None, 
         choices: what is decided already.
         ask: put to the user what `choices` leave open; without it the data decide.
         force: replace a file that is there.
+        say: is told what a first look at the data told, line by line; the file says it too.
 
     Raises:
         UsageError: a file is there already, or the data or the model cannot be used.
@@ -73,14 +80,16 @@ def init(path: Path, choices: Choices | None = None, *, ask: Ask | None = None, 
     if path.exists() and not force:
         raise UsageError.at(str(path), "no file there yet", "one that would be lost", "another name, or --force")
     choices = choices or Choices()
-    question = f"Data: {', '.join(DATA_TASKS)}, or the path of a CSV file"
-    data = _settled(choices.data, ask, question, "digits", _known_data)
-    source = _source(data, choices.target, path.parent, ask)
+    question = f"Data: {', '.join(DATA_TASKS)}, or the path of a CSV, Parquet or NPZ file or of a folder of images"
+    data = _settled(choices.data, ask, question, "digits", check_data)
+    source = source_of(data, choices.target, path.parent, ask)
     question = f"Model: {', '.join(MODEL_OPTIONS)}, or module:function"
-    model = _settled(choices.model, ask, question, source.model, _known_model)
+    model = _settled(choices.model, ask, question, source.model, check_model)
     text = _text(choices.name or source.title, source, model, path.as_posix())
     study_file.load(yaml_source.parse(text, str(path)).value)
-    _write(path, text)
+    write_whole(path, text)
+    for note in source.notes:
+        say(note)
     return path
 
 
@@ -108,13 +117,23 @@ def _settled(said: str | None, ask: Ask | None, question: str, default: str, che
     return answer
 
 
-def _known_model(model: str) -> None:
+def check_model(model: str) -> None:
+    """Refuse what is neither a built-in model nor a reference.
+
+    Raises:
+        UsageError: that is so.
+    """
     if model not in MODEL_OPTIONS and not is_reference(model):
         cure = suggest(model, MODEL_OPTIONS)
         raise UsageError.at("--model", "a built-in model or module:function", repr(model), cure)
 
 
-def _known_data(data: str) -> None:
+def check_data(data: str) -> None:
+    """Refuse what is neither a built-in data set, nor a reference, nor a file or folder that is there.
+
+    Raises:
+        UsageError: that is so.
+    """
     if data in DATA_TASKS or is_reference(data):
         return
     if not _is_file(data):
@@ -130,7 +149,7 @@ def _is_file(data: str) -> bool:
     return path.suffix.lower() in (".csv", ".tsv", ".txt", ".parquet", ".npz") or path.is_dir()
 
 
-def _source(data: str, target: str | None, folder: Path, ask: Ask | None) -> Source:
+def source_of(data: str, target: str | None, folder: Path, ask: Ask | None) -> Source:
     """What stands under `data:`."""
     if data not in DATA_TASKS and not is_reference(data):
         return _file_source(Path(data).expanduser(), target, folder, ask)
@@ -153,27 +172,37 @@ def _file_source(path: Path, target: str | None, folder: Path, ask: Ask | None) 
     options: tuple[tuple[str, str], ...] = (("path", scalar(place)),)
     suffix, title = path.suffix.lower(), path.resolve().stem
     if path.is_dir():
-        return Source("images", options, "cnn", title)
+        return Source("images", options, "cnn", title, rows=pictures(path))
     if suffix == ".npz":
-        return Source("npz", options, "mlp", title)
-    if suffix == ".parquet":
+        seen = Arrays.of(path)
+        return Source("npz", (*options, *seen.options), seen.model, title, seen.rows)
+    columns = Columns.of_parquet(path) if suffix == ".parquet" else Columns.of(path)
+    if columns is None:
         target = target or _asked(ask, "Target: the column that is to be predicted", "target")
         return Source("parquet", (*options, ("target", scalar(target))), "mlp", title)
-    columns = Columns.of(path)
+    return _table_source(path, columns, (target, ask), Source("csv", options, "mlp", title, columns.rows))
+
+
+def _table_source(path: Path, columns: Columns, said: tuple[str | None, Ask | None], source: Source) -> Source:
+    """With the target, what is left out, and what a first look told."""
     question = f"Target: the column that is to be predicted ({', '.join(columns.names[:20])})"
 
     def check(name: str) -> None:
         if name not in columns.names:
             raise UsageError.at("--target", f"a column of {path}", repr(name), suggest(name, columns.names))
 
-    target = _settled(target, ask, question, columns.likely_target, check)
-    options += (("target", scalar(target)),)
-    keys = [scalar(name) for name in columns.keys if name != target]
-    if keys:
-        options += (("drop", f"[{', '.join(keys)}]"),)
-    if columns.delimiter != ("\t" if suffix == ".tsv" else ","):
+    target = _settled(said[0], said[1], question, columns.likely_target, check)
+    options = (*source.options, ("target", scalar(target)))
+    left_out = [scalar(name) for name, _ in columns.useless(target)]
+    if len(left_out) == len(columns.names) - 1:
+        raise UsageError.at(str(path), "a column to predict from", f"none of {', '.join(columns.names[:10])}")
+    if left_out:
+        options += (("drop", f"[{', '.join(left_out)}]"),)
+    suffix = path.suffix.lower()
+    if suffix != ".parquet" and columns.delimiter != ("\t" if suffix == ".tsv" else ","):
         options += (("delimiter", json.dumps(columns.delimiter)),)
-    return Source("csv", options, "mlp", title, columns.rows)
+    name = "parquet" if suffix == ".parquet" else "csv"
+    return replace(source, name=name, options=options, notes=tuple(columns.notes(target)))
 
 
 def scalar(text: str) -> str:
@@ -199,12 +228,22 @@ def _text(name: str, source: Source, model: str, file: str) -> str:
         name=scalar(name),
         data=f"{{name: {scalar(source.name)}{options}, validation: 0.2, test: 0.2}}",
         model=f"{{name: {scalar(model)}{units}}}",
+        notes="".join(f"#   * {_comment(note)}\n" for note in source.notes),
         batch_size=_batch_size(source.rows),
     )
 
 
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all."""
+def _comment(text: str) -> str:
+    """Text that stays on its line."""
+    return " ".join(text.split())
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
     part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -226,7 +265,7 @@ _TEMPLATE = """\
 name: {name}
 
 # Rows are divided into training, validation and test. The test rows stay sealed until the finalists are confirmed.
-data: {data}
+{notes}data: {data}
 
 # mlp, cnn, lstm, or a function of your own: "my_model:build" in my_model.py beside this file.
 model: {model}

@@ -28,27 +28,36 @@ def keras_code(material: Material) -> str | None:
     lines = [f"# {clean(pick.combination, 90)}"]
     optimizer = params.pop("optimizer", None)
     if isinstance(optimizer, str) and optimizer in OPTIMIZERS:
-        lines = ["import keras", "", *lines, _optimizer(material, optimizer, params)]
+        rate = params.pop("learning_rate", None)
+        schedule = str(material.training().get("schedule", "constant"))
+        shown = None if rate is None else rate_code(rate, schedule, _steps(material, params))
+        lines = ["import keras", "", *lines, optimizer_code(optimizer, params, shown)]
     elif optimizer is not None:
-        lines.append(f"optimizer = {_literal(optimizer)}")
+        lines.append(f"optimizer = {literal(optimizer)}")
     if "activation" in params:
-        lines.append(f"activation = {_literal(params.pop('activation'))}")
+        lines.append(f"activation = {literal(params.pop('activation'))}")
     sized = {"epochs": material.training().get("epochs"), "batch_size": _batch_size(material, params)}
     params.pop("batch_size", None)
-    lines += [f"{name} = {_literal(value)}" for name, value in sized.items() if value is not None]
+    lines += [f"{name} = {literal(value)}" for name, value in sized.items() if value is not None]
     if params:
-        inside = ", ".join(f"{_literal(clean(name))}: {_literal(value)}" for name, value in params.items())
+        inside = ", ".join(f"{literal(clean(name))}: {literal(value)}" for name, value in params.items())
         lines.append(f"parameters = {{{inside}}}")
     return "\n".join(lines)
 
 
-def _optimizer(material: Material, name: str, params: dict[str, Any]) -> str:
-    """The constructor call; takes the optimizer's own arguments out of `params`."""
+def optimizer_code(name: str, params: dict[str, Any], rate: str | None, *, exact: bool = False) -> str:
+    """`optimizer = ...`; takes the optimizer's own arguments out of `params`.
+
+    Args:
+        name: as in `vocabulary.OPTIMIZERS`.
+        params: of a trial.
+        rate: the learning rate as code.
+        exact: numbers with every digit.
+    """
     known = optimizer_arguments(name)
     own = {key: params.pop(key) for key in list(params) if key in known}
-    rate = params.pop("learning_rate", None)
-    arguments = [] if rate is None else [f"learning_rate={_rate(material, rate, params)}"]
-    arguments += [f"{key}={_literal(value)}" for key, value in own.items()]
+    arguments = [] if rate is None else [f"learning_rate={rate}"]
+    arguments += [f"{key}={literal(value, exact=exact)}" for key, value in own.items()]
     call = f"keras.optimizers.{OPTIMIZERS[name].keras_class}"
     single = f"optimizer = {call}({', '.join(arguments)})"
     if len(single) <= 88:
@@ -56,12 +65,11 @@ def _optimizer(material: Material, name: str, params: dict[str, Any]) -> str:
     return "\n".join([f"optimizer = {call}(", *(f"    {argument}," for argument in arguments), ")"])
 
 
-def _rate(material: Material, rate: Any, params: Mapping[str, Any]) -> str:
-    schedule = str(material.training().get("schedule", "constant"))
-    steps = _steps(material, params)
+def rate_code(rate: Any, schedule: str, steps: int | str | None, *, exact: bool = False) -> str:
+    """The learning rate as a number or a schedule over `steps` batches, which may be an expression."""
     if schedule not in _SCHEDULES or steps is None:
-        return _literal(rate)
-    return _SCHEDULES[schedule].format(rate=_literal(rate), steps=steps)
+        return literal(rate, exact=exact)
+    return _SCHEDULES[schedule].format(rate=literal(rate, exact=exact), steps=steps)
 
 
 def _steps(material: Material, params: Mapping[str, Any]) -> int | None:
@@ -79,8 +87,8 @@ def _batch_size(material: Material, params: Mapping[str, Any]) -> Any:
     return params.get("batch_size", material.training().get("batch_size"))
 
 
-def _literal(value: Any) -> str:
-    """A Python literal; floats with six digits, which is more than a training resolves."""
-    if isinstance(value, float) and math.isfinite(value):
+def literal(value: Any, *, exact: bool = False) -> str:
+    """A Python literal; floats with six digits, which is more than a training resolves, unless they are to be exact."""
+    if isinstance(value, float) and math.isfinite(value) and not exact:
         return repr(float(f"{value:.6g}"))
     return json.dumps(value, ensure_ascii=not value.isprintable()) if isinstance(value, str) else repr(value)

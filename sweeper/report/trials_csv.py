@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sweeper.report.material import Material
@@ -19,24 +19,33 @@ _AFTER = ("best_epoch", "epochs", "epochs_planned", "duration_s", "reason")
 
 
 def trials_csv(material: Material) -> str:
-    """The table as CSV (RFC 4180, one line of headings).
+    """The table as CSV (RFC 4180, one line of headings). Lists and mappings are JSON; a gap is empty."""
+    return as_csv(table(material.records, material.objective, material.space.compare))
 
-    A parameter or metric whose name is a column already is called `param.<name>` or `metric.<name>`. Values that are
-    lists or mappings are JSON; what a trial does not have is empty.
+
+def table(records: Sequence[TrialRecord], objective: Objective, compare: Iterable[str]) -> dict[str, list[Any]]:
+    """Every trial as a row: name of the column -> its values, None where a trial has none.
+
+    A parameter or metric whose name is a column already is called `param.<name>` or `metric.<name>`.
     """
-    objective, records = material.objective, material.records
-    params = _union((record.spec.params for record in records), first=material.space.compare)
+    params = _union((record.spec.params for record in records), first=compare)
     best = f"best_{objective.validation}"
     metrics = [name for name in _union(record.ended.metrics for record in records) if name not in (best, "best_epoch")]
     taken = {*_BEFORE, *_SEEDS, *_AFTER, best}
     param_columns = [_free(name, "param", taken) for name in params]
     taken |= set(param_columns)
     metric_columns = [_free(name, "metric", taken) for name in metrics]
+    names = [*_BEFORE, *param_columns, *_SEEDS, *metric_columns, best, *_AFTER]
+    rows = [_row(record, params, metrics, objective) for record in records]
+    return {name: [row[place] for row in rows] for place, name in enumerate(names)}
+
+
+def as_csv(columns: Mapping[str, Sequence[Any]]) -> str:
+    """The columns as CSV."""
     buffer = io.StringIO()
-    table = csv.writer(buffer, lineterminator="\n")
-    table.writerow([*_BEFORE, *param_columns, *_SEEDS, *metric_columns, best, *_AFTER])
-    for record in records:
-        table.writerow(_row(record, params, metrics, objective))
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_cell(value) for value in row] for row in zip(*columns.values(), strict=True))
     return buffer.getvalue()
 
 
@@ -49,7 +58,7 @@ def best_epoch(curve: Curve, objective: Objective) -> tuple[float | None, int | 
     return objective.sign * score, -epoch
 
 
-def _row(record: TrialRecord, params: list[str], metrics: list[str], objective: Objective) -> list[str]:
+def _row(record: TrialRecord, params: list[str], metrics: list[str], objective: Objective) -> list[Any]:
     spec, ended = record.spec, record.ended
     best, epoch = best_epoch(record.curve, objective)
     cells: list[Any] = [spec.number, spec.stage.value, ended.status.value]
@@ -57,7 +66,7 @@ def _row(record: TrialRecord, params: list[str], metrics: list[str], objective: 
     cells += [spec.seeds.split, spec.seeds.init, spec.seeds.shuffle, spec.repetition]
     cells += [ended.metrics.get(name) for name in metrics]
     cells += [best, epoch, ended.epochs, spec.epochs, ended.duration_s, ended.reason]
-    return [_cell(value) for value in cells]
+    return cells
 
 
 def _union(mappings: Iterable[Any], first: Iterable[str] = ()) -> list[str]:

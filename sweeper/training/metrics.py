@@ -11,18 +11,9 @@ from numpy.typing import NDArray
 from sweeper.data import Array, Task
 from sweeper.errors import ModelError
 from sweeper.registry import suggest
-from sweeper.vocabulary import LOSSES, METRICS
+from sweeper.vocabulary import AUTO_LOSS, LOSSES, METRICS, POWER_OF_UNIT
 
 Logs = dict[str, float]
-
-AUTO_LOSS: Mapping[Task, str] = {
-    Task.BINARY: "binary_crossentropy",
-    Task.MULTICLASS: "sparse_categorical_crossentropy",
-    Task.REGRESSION: "mse",
-}
-
-POWER_OF_UNIT: Mapping[str, int] = {"mae": 1, "rmse": 1, "mse": 2}
-"""Metrics that carry the unit of the target, and to which power."""
 
 
 def loss_for(name: str, task: Task) -> keras.losses.Loss:

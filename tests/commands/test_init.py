@@ -1,3 +1,5 @@
+import numpy as np
+import pandas as pd
 import pytest
 
 from sweeper import study_file
@@ -142,6 +144,128 @@ def test_files_and_folders_of_other_kinds(tmp_path):
     ):
         study = config(init(tmp_path / "study.yaml", Choices(data=str(tmp_path / given)), force=True))
         assert (study.data.name, study.model.name, study.data.options) == (kind, model, options)
+
+
+def made(folder, text, name="rows.csv", **choices):
+    """The data of the study that `init` writes for a table, and what it says of the table."""
+    told = []
+    source = table(folder, text, name) if isinstance(text, str) else text
+    path = init(folder / "study.yaml", Choices(data=str(source), **choices), force=True, say=told.append)
+    for note in told:
+        assert f"#   * {note}" in path.read_text()
+    return config(path).data.options, told
+
+
+def lines(header, row, count=60):
+    return header + "\n" + "\n".join(row(i) for i in range(count)) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "dropped", "why"),
+    [
+        ("when,b,y", lambda i: f"2024-01-{i % 28 + 1:02d},{i % 5},{i % 2}", "when", "dates"),
+        ("when,b,y", lambda i: f"{i % 28 + 1}/3/24 10:{i:02d},{i % 5},{i % 2}", "when", "dates"),
+        ("text,b,y", lambda i: f'"text {i}, and more",{i % 5},{i % 2}', "text", "60 different words"),
+        ("PassengerId,b,y", lambda i: f"{i},{i % 5},{i % 2}", "PassengerId", "numbers the rows"),
+        ("a,empty,y", lambda i: f"{i % 5},NA,{i % 2}", "empty", "is empty"),
+    ],
+)
+def test_columns_that_a_model_cannot_use_are_left_out_with_the_reason(tmp_path, header, row, dropped, why):
+    options, told = made(tmp_path, lines(header, row))
+    assert options["drop"] == [dropped]
+    assert any(note.startswith(f"{dropped} is left out") and why in note for note in told)
+
+
+@pytest.mark.parametrize(
+    ("row", "told_of"),
+    [
+        (lambda i: f"{i},{i % 5},{'pq'[i % 2]}", "y is predicted: binary; 'p' in 50 %"),
+        (lambda i: f"{i},{i % 5},{'p' if i < 4 else 'q'}", "class 'p' has 4 of 60 rows: metric: {name: auc}"),
+        (lambda i: f"{i},{i % 5},{'r' if i < 1 else 'pq'[i % 2]}", "class 'r' has 1 rows; a run needs 3"),
+        (lambda i: f"{i},{i % 5},{i * 1.37}", "y is predicted: regression"),
+        (lambda i: f"{i},{i % 5},{i % 3}", "y is predicted: 3 classes"),
+        (lambda i: f"{i},{i % 5},p", "a single class"),
+        (lambda i: f"{i},{i % 5},{'' if i % 10 else 1}", "rows have no target"),
+        (lambda i: f"{i},{i % 5},${i}.50", "neither classes nor numbers"),
+        (lambda i: f"{'' if i % 3 else i},{i % 5},{i % 2}", "a: 40 of 60 values are missing"),
+        (lambda i: f"{'?' if i == 5 else i},{i % 5},{i % 2}", "a: 1 of 60 values are no numbers"),
+        (lambda i: f"7,{i % 5},{i % 2}", "a: the same value in every row"),
+        (lambda i: f'"{i % 7},5",{i % 5},{i % 2}', "a: decimal commas"),
+    ],
+)
+def test_what_a_first_look_tells(tmp_path, row, told_of):
+    _, told = made(tmp_path, lines("a,b,y", row))
+    assert any(told_of in note for note in told), told
+
+
+@pytest.mark.parametrize("name", ["Survived", "label", "Price", "Diagnosis"])
+def test_targets_by_their_name_and_never_a_date_or_a_key(tmp_path, name):
+    assert made(tmp_path, lines(f"{name},b,c", lambda i: f"{i % 2},{i % 5},{i % 3}.5"))[0]["target"] == name
+    options, _ = made(tmp_path, lines("a,kind,date,id", lambda i: f"{i % 9},{i % 2},2024-1-{i % 28 + 1},{i}"))
+    assert (options["target"], options["drop"]) == ("kind", ["date", "id"])
+
+
+def test_the_delimiter_is_the_one_that_cuts_every_line_alike(tmp_path):
+    options, _ = made(tmp_path, lines('"a, b, c, d";"e";y', lambda i: f"{i},5;{i % 5};{i % 2}"))
+    assert (options["delimiter"], options["target"]) == (";", "y")
+
+
+@pytest.mark.parametrize(
+    ("content", "cure"),
+    [
+        (lines("0.5,1,0", lambda i: f"{i},{i},{i % 2}").encode(), "x1,x2,y"),
+        (lines("a,a,y", lambda i: f"{i},{i},{i % 2}").encode(), "rename"),
+        (lines("größe,y", lambda i: f"{i},{i % 2}").encode("latin-1"), "iconv"),
+        (lines("a,y", lambda i: f"{i},{i % 2}").encode("utf-16"), "iconv"),
+        (lines("id,name,y", lambda i: f"{i},who {i},{i % 2}").encode(), "predict from"),
+    ],
+)
+def test_tables_that_no_study_can_use_are_refused_with_a_cure(tmp_path, content, cure):
+    (tmp_path / "bad.csv").write_bytes(content)
+    with pytest.raises(UsageError, match=cure):
+        init(tmp_path / "study.yaml", Choices(data=str(tmp_path / "bad.csv")))
+
+
+def test_parquet_is_looked_at_like_a_csv(tmp_path):
+    frame = pd.DataFrame({"id": range(60), "when": pd.date_range("2024-01-01", periods=60), "a": 1.5})
+    frame["kind"] = ["u", "v"] * 30
+    frame.to_parquet(tmp_path / "t.parquet")
+    options, told = made(tmp_path, tmp_path / "t.parquet")
+    assert (options["target"], options["drop"]) == ("kind", ["id", "when"])
+    assert any("binary" in note for note in told)
+
+
+def test_arrays_by_other_names_and_shapes(tmp_path):
+    np.savez(tmp_path / "a.npz", features=np.zeros((40, 3)), labels=np.zeros(40))
+    assert made(tmp_path, tmp_path / "a.npz")[0] == {"path": "a.npz", "x": "features", "y": "labels"}
+    np.savez(tmp_path / "b.npz", x_train=np.zeros((40, 8, 8, 1), np.uint8), y_train=np.zeros(40))
+    study = config(init(tmp_path / "study.yaml", Choices(data=str(tmp_path / "b.npz")), force=True))
+    assert (study.data.options, study.model.name, study.training.batch_size) == ({"path": "b.npz"}, "cnn", 8)
+
+
+def test_few_pictures_get_small_batches(tmp_path):
+    for name in ("cats", "dogs"):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        for number in range(12):
+            (tmp_path / "pictures" / name / f"{number}.png").touch()
+    assert config(init(tmp_path / "study.yaml", Choices(data=str(tmp_path / "pictures")))).training.batch_size == 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_what_init_writes_for_an_ugly_table_runs(desk, kind):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"Row ID": range(90), "day": "2024-05-17", "si: ze": rng.normal(size=90)})
+    frame["note"] = [f"text {n}" for n in range(90)]
+    frame["colour"] = rng.choice(["red", "blue"], 90)
+    frame.loc[::9, "si: ze"] = np.nan
+    frame["yes"] = np.where(frame["colour"] == "red", "yes", "no")
+    getattr(frame, f"to_{kind}")(desk.folder / f"my table.{kind}", index=False)
+    assert desk.sweeper("init", "mine.yaml", "--data", f"my table.{kind}").code == 0
+    small = ("training.epochs=1", "search.points=6", "confirm.seeds=2", "model.units=[4]", "engine.kind=inline")
+    words = [word for setting in (*small, "parameters.optimizer={value: adam}") for word in ("-S", setting)]
+    done = desk.sweeper("run", "mine.yaml", "--no-tracking", "--no-progress", *words)
+    assert done.code == 0, done.err
 
 
 def test_functions_of_ones_own(tmp_path):

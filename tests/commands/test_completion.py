@@ -1,0 +1,106 @@
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from sweeper.cli import cli
+from sweeper.commands.completion import VARIABLE, script
+
+BASH = shutil.which("bash")
+
+ASK = """
+{script}
+COMP_WORDS=({words})
+COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+[[ "{words}" == *" " ]] && COMP_WORDS+=("") && COMP_CWORD=$((COMP_CWORD + 1))
+compopt() {{ echo "compopt $*" >&2; }}
+_sweeper_completion sweeper
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+
+
+@pytest.fixture
+def shell(tmp_path):
+    """Asks bash what it would offer after the words, and where it would add no space."""
+    place = tmp_path / "bin"
+    place.mkdir()
+    command = place / "sweeper"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m sweeper.cli "$@"\n')
+    command.chmod(0o755)
+    desk = tmp_path / "desk"
+    desk.mkdir()
+
+    def ask(words, **environment):
+        done = subprocess.run(
+            ["bash", "--norc", "-c", ASK.format(script=script("bash"), words=words)],
+            cwd=desk,
+            env={**os.environ, "PATH": f"{place}:{os.environ['PATH']}", **environment},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert "Traceback" not in done.stderr
+        return [line for line in done.stdout.splitlines() if line], "nospace" in done.stderr
+
+    ask.desk = desk
+    return ask
+
+
+needs_bash = pytest.mark.skipif(BASH is None, reason="no bash here")
+
+
+@needs_bash
+def test_bash_offers_the_commands(shell):
+    offered, _ = shell("sweeper ")
+    assert set(offered) == set(cli.commands)
+    assert shell("sweeper exp")[0] == ["export"]
+
+
+@needs_bash
+def test_bash_offers_study_files_and_the_folders_on_the_way(shell):
+    (shell.desk / "studies").mkdir()
+    for name in ("a.yaml", "b.yml", "c.txt", ".hidden.yaml", "studies/deep one.yaml", "studies/x.csv"):
+        (shell.desk / name).touch()
+    assert shell("sweeper run ") == (["a.yaml", "b.yml", "studies/"], False)
+    assert shell("sweeper validate st") == (["studies/"], True)
+    assert shell("sweeper validate studies/")[0] == ["studies/deep one.yaml"]
+    assert shell("sweeper validate nowhere/")[0] == []
+    assert shell("sweeper import a")[0] == ["a.yaml"]
+
+
+@needs_bash
+def test_bash_offers_the_names_of_studies_to_compare(shell):
+    for name in ("digits", "digits-2", "empty"):
+        (shell.desk / "mlruns" / "studies" / name).mkdir(parents=True)
+        if name != "empty":
+            (shell.desk / "mlruns" / "studies" / name / "study.db").touch()
+    assert shell("sweeper compare dig")[0] == ["digits", "digits-2"]
+    assert shell("sweeper compare digits digits-")[0] == ["digits-2"]
+    assert shell("sweeper compare dig", SWEEPER_STORAGE="elsewhere")[0] == []
+
+
+@needs_bash
+def test_bash_offers_options_and_keys(shell):
+    assert "--script" in shell("sweeper export --")[0]
+    assert shell("sweeper run -S training.ep") == (["training.epochs="], True)
+    assert shell("sweeper completion ")[0] == ["bash", "zsh", "fish"]
+    assert shell("sweeper run --engine in")[0] == ["inline"]
+
+
+@pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
+def test_every_script_says_how_it_is_installed_and_which_variable_asks(name):
+    done = CliRunner().invoke(cli, ["completion", name])
+    assert done.exit_code == 0
+    first, *rest = done.output.splitlines()
+    assert first.startswith("# ")
+    assert f"sweeper completion {name}" in first
+    assert any(VARIABLE in line for line in rest)
+
+
+def test_an_unknown_shell_is_refused():
+    done = CliRunner().invoke(cli, ["completion", "tcsh"])
+    assert done.exit_code == 2
+    assert "bash" in done.output
