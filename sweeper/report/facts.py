@@ -23,8 +23,10 @@ def key_figures(material: Material) -> Pairs:
     figures: Pairs = []
     if pick is not None:
         interval = units.interval(pick.interval.low, pick.interval.high)
-        what = f"test {verdict.metric}, {percent(1 - verdict.alpha)} interval {interval}"
-        figures.append((units.score(pick.score), what))
+        mean, expected = units.score(pick.score), units.score(_expected(material, pick))
+        to_expect = "" if mean == expected else " to expect"
+        what = f"test {verdict.metric}{to_expect}, {percent(1 - verdict.alpha)} interval {interval}"
+        figures.append((expected, what))
         if verdict.lead is not None and len(verdict.may_be_best) == 1:
             figures.append((gaps.gap(verdict.lead), "ahead of the next best"))
         elif verdict.regret is not None:
@@ -105,6 +107,12 @@ def _pick(material: Material) -> Finalist | None:
     if pick is None:
         return None
     return next((f for f in material.verdict.finalists if f.combination == pick.combination), None)
+
+
+def _expected(material: Material, pick: Finalist) -> float:
+    """What the pick will score again; its mean may owe something to having been chosen."""
+    told = material.verdict.pick
+    return pick.score if told is None or told.expected is None else told.expected
 
 
 def _label(key: str) -> str:

@@ -29,7 +29,7 @@ def headline(verdict: Verdict) -> str:
 
 def paragraph(verdict: Verdict) -> str:
     """How the answer came about, how sure it is, and what it does not cover."""
-    sentences = [_what_was_done(verdict), _how_sure(verdict), _how_chosen(verdict)]
+    sentences = [_what_was_done(verdict), _how_sure(verdict), _how_lucky(verdict), _how_chosen(verdict)]
     if not verdict.complete:
         sentences.append("The plan was not trained to its end, so this is the answer of what was trained.")
     return " ".join(sentence for sentence in sentences if sentence)
@@ -191,6 +191,22 @@ def _how_sure(verdict: Verdict) -> str:
 def _does_not_matter(bound: str, gaps: Units) -> str:
     """For a bound that reads like the smallest difference that matters: "0.3, less than 0.3" is no sentence."""
     return f"is at most {bound} {gaps.worse} the best, which does not matter here"
+
+
+def _how_lucky(verdict: Verdict) -> str:
+    """What the mean of the pick owes to having been chosen for it, where that can be seen in the numbers told."""
+    pick = None if verdict.pick is None else _finalist(verdict, verdict.pick.combination)
+    if pick is None or verdict.pick is None or verdict.pick.expected is None:
+        return ""
+    units = Units.of(verdict)
+    mean, expected = units.score(pick.score), units.score(verdict.pick.expected)
+    if mean == expected:
+        return ""
+    added = units.gap(abs(pick.score - verdict.pick.expected))
+    return (
+        f"Its mean is {mean}, but the best of several means is lucky as well as good, here by about {added}: expect "
+        f"{expected}."
+    )
 
 
 def _how_chosen(verdict: Verdict) -> str:
