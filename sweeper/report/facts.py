@@ -28,9 +28,9 @@ def key_figures(material: Material) -> Pairs:
         what = f"test {verdict.metric}{to_expect}, {percent(1 - verdict.alpha)} interval {interval}"
         figures.append((expected, what))
         if verdict.lead is not None and len(verdict.may_be_best) == 1:
-            figures.append((gaps.gap(verdict.lead), "ahead of the next best"))
+            figures.append(_gap(gaps, gaps.gap(verdict.lead), "ahead of the next best"))
         elif verdict.regret is not None:
-            figures.append((gaps.gap(verdict.regret, bound=True), f"{gaps.worse} the best, at most"))
+            figures.append(_gap(gaps, gaps.gap(verdict.regret, bound=True), f"{gaps.worse} the best, at most"))
         figures.append((str(pick.seeds), f"fresh seeds, {count(len(verdict.finalists), 'finalist')}"))
     trained = sum(sum(statuses.values()) for statuses in verdict.trials.values()) or len(material.records)
     took = f"{'training' if trained == 1 else 'trainings'} in {duration(verdict.duration_s)}"
@@ -107,6 +107,12 @@ def _pick(material: Material) -> Finalist | None:
     if pick is None:
         return None
     return next((f for f in material.verdict.finalists if f.combination == pick.combination), None)
+
+
+def _gap(gaps: Units, value: str, what: str) -> tuple[str, str]:
+    """A large number stands better without words: the metric, where it has to be named, goes with the rest."""
+    suffix = f" in {gaps.metric}"
+    return (value.removesuffix(suffix), f"{gaps.metric} {what}") if value.endswith(suffix) else (value, what)
 
 
 def _expected(material: Material, pick: Finalist) -> float:

@@ -29,7 +29,8 @@ def headline(verdict: Verdict) -> str:
 
 def paragraph(verdict: Verdict) -> str:
     """How the answer came about, how sure it is, and what it does not cover."""
-    sentences = [_what_was_done(verdict), _how_sure(verdict), _how_lucky(verdict), _how_chosen(verdict)]
+    sentences = [_what_was_done(verdict), _what_decided(verdict), _how_sure(verdict)]
+    sentences += [_how_lucky(verdict), _how_chosen(verdict)]
     if not verdict.complete:
         sentences.append("The plan was not trained to its end, so this is the answer of what was trained.")
     return " ".join(sentence for sentence in sentences if sentence)
@@ -156,6 +157,16 @@ def _what_was_done(verdict: Verdict) -> str:
     seeds = _span([finalist.seeds for finalist in verdict.finalists])
     shared = "" if n == 1 else ", the same seeds for each"
     return f"{first}; {best} then trained again with {seeds} fresh seeds{shared}, and scored on sealed test rows."
+
+
+def _what_decided(verdict: Verdict) -> str:
+    """Why the differences are those of another metric, where they are."""
+    if not verdict.finalists or verdict.decided_by in (None, verdict.metric):
+        return ""
+    return (
+        f"They are too much alike in {clean(verdict.metric)} to be told apart, so {clean(verdict.decided_by)} decides, "
+        "as declared beforehand."
+    )
 
 
 def _how_sure(verdict: Verdict) -> str:

@@ -244,3 +244,5 @@ def test_where_the_tie_break_decides_bounds_are_in_its_unit_and_direction():
     assert "in loss above the best" in said
     assert "points" not in said + paragraph(decided)
     assert "0.972" in summary(decided)  # scores stay those of the study's metric
+    assert "alike in accuracy to be told apart, so loss decides" in paragraph(decided)
+    assert "decides" not in paragraph(open_question())
