@@ -188,3 +188,17 @@ def test_a_best_rate_beyond_the_range_is_found_in_the_added_decade_or_said():
     assert not noted(verdict, "border")
     further, _, _ = run(lambda spec, gap, noise: told(0.9 + 0.01 * log10(spec.params["learning_rate"])), **CLASSES)
     assert noted(further, "is best at the border of its range of learning_rate")
+
+
+def test_a_second_tuned_parameter_doubles_the_points_and_is_tuned_too():
+    parameters = STUDY["parameters"] | {"momentum": {"min": 0.0, "max": 0.99, "when": {"optimizer": "sgd"}}}
+
+    def valley(spec, gap, noise):
+        off = (spec.params.get("momentum", 0.8) - 0.8) ** 2
+        return told(0.95 - 0.01 * gap - 0.2 * off + 0.001 * noise)
+
+    verdict, records, _ = run(valley, **CLASSES, parameters=parameters)
+    assert sum(record.spec.stage is Stage.EXPLORE for record in records) == 4 * 16
+    assert str(verdict.winner) == "relu + sgd"
+    assert verdict.pick.params["momentum"] == pytest.approx(0.8, abs=0.15)
+    assert "momentum" not in next(e for e in verdict.finalists if str(e.combination) == "relu + adam").params
