@@ -10,6 +10,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Union
 
 from sweeper.trial import Combination, Scalar
@@ -120,6 +121,11 @@ class Space:
 
     def tuned_names(self) -> tuple[str, ...]:
         """Every parameter that varies inside some combination; one axis of the position each."""
+        return self._tuned_names
+
+    @cached_property
+    def _tuned_names(self) -> tuple[str, ...]:
+        # once: it looks at every combination, and is asked for with every setting of every one of them
         used = {name for combination in self.combinations() for name in self.tuned(combination)}
         return tuple(parameter.name for parameter in self.parameters if parameter.name in used)
 

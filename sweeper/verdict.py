@@ -159,10 +159,20 @@ class Explored:
 
 @dataclass(frozen=True)
 class Pick:
-    """The one combination to use tomorrow, whatever the outcome."""
+    """The one combination to use tomorrow, whatever the outcome.
+
+    Attributes:
+        expected: what its next training can be expected to score, in the metric's unit: the mean over its seeds, less
+            what being chosen for that mean adds to it; None where it was not confirmed.
+    """
 
     combination: Combination
     params: Mapping[str, Any]
+    expected: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As the verdict document holds it."""
+        return {"combination": dict(self.combination), "params": dict(self.params), "expected": self.expected}
 
 
 @dataclass(frozen=True)
@@ -213,9 +223,7 @@ class Verdict:
             "study": self.study,
             "outcome": self.outcome.value,
             "winner": None if self.winner is None else dict(self.winner),
-            "pick": None
-            if self.pick is None
-            else {"combination": dict(self.pick.combination), "params": dict(self.pick.params)},
+            "pick": None if self.pick is None else self.pick.to_dict(),
             "regret": self.regret,
             "set": [dict(combination) for combination in self.may_be_best],
             "finalists": [finalist.to_dict() for finalist in self.finalists],

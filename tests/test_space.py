@@ -66,3 +66,13 @@ def test_a_conditional_parameter_is_there_only_where_its_condition_holds():
     assert searched.at(adam, [0.5, 0.5]) == {
         "activation": "relu", "optimizer": "adam", "dropout": 0.2, "learning_rate": pytest.approx(1e-3),
     }  # fmt: skip
+
+
+def test_the_tuned_names_are_looked_for_once(monkeypatch):
+    """A study of hundreds of combinations asks for settings thousands of times."""
+    searched, asked = space(), []
+    combinations = searched.combinations()
+    monkeypatch.setattr(Space, "combinations", lambda self: asked.append(self) or combinations)
+    for combination in combinations:
+        searched.at(combination, [0.5, 0.5])
+    assert len(asked) == 1

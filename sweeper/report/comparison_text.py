@@ -46,7 +46,10 @@ def paragraph(found: Comparison) -> str:
     )
     if found.gap.interval.low <= 0 <= found.gap.interval.high and found.conclusion == "not separated":
         said += " More seeds in both studies would tell."
-    return f"{said} Each pick was chosen by these very scores, which flatters both a little."
+    pairs = len(found.first.finalists) * len(found.second.finalists)
+    if pairs == 1:
+        return said
+    return f"{said} The interval allows for the picks having been chosen by these scores: it is one of {pairs} pairs."
 
 
 def pick_table(found: Comparison) -> list[list[str]]:

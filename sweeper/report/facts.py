@@ -23,12 +23,14 @@ def key_figures(material: Material) -> Pairs:
     figures: Pairs = []
     if pick is not None:
         interval = units.interval(pick.interval.low, pick.interval.high)
-        what = f"test {verdict.metric}, {percent(1 - verdict.alpha)} interval {interval}"
-        figures.append((units.score(pick.score), what))
+        mean, expected = units.score(pick.score), units.score(_expected(material, pick))
+        to_expect = "" if mean == expected else " to expect"
+        what = f"test {verdict.metric}{to_expect}, {percent(1 - verdict.alpha)} interval {interval}"
+        figures.append((expected, what))
         if verdict.lead is not None and len(verdict.may_be_best) == 1:
-            figures.append((gaps.gap(verdict.lead), "ahead of the next best"))
+            figures.append(_gap(gaps, gaps.gap(verdict.lead), "ahead of the next best"))
         elif verdict.regret is not None:
-            figures.append((gaps.gap(verdict.regret, bound=True), f"{gaps.worse} the best, at most"))
+            figures.append(_gap(gaps, gaps.gap(verdict.regret, bound=True), f"{gaps.worse} the best, at most"))
         figures.append((str(pick.seeds), f"fresh seeds, {count(len(verdict.finalists), 'finalist')}"))
     trained = sum(sum(statuses.values()) for statuses in verdict.trials.values()) or len(material.records)
     took = f"{'training' if trained == 1 else 'trainings'} in {duration(verdict.duration_s)}"
@@ -105,6 +107,18 @@ def _pick(material: Material) -> Finalist | None:
     if pick is None:
         return None
     return next((f for f in material.verdict.finalists if f.combination == pick.combination), None)
+
+
+def _gap(gaps: Units, value: str, what: str) -> tuple[str, str]:
+    """A large number stands better without words: the metric, where it has to be named, goes with the rest."""
+    suffix = f" in {gaps.metric}"
+    return (value.removesuffix(suffix), f"{gaps.metric} {what}") if value.endswith(suffix) else (value, what)
+
+
+def _expected(material: Material, pick: Finalist) -> float:
+    """What the pick will score again; its mean may owe something to having been chosen."""
+    told = material.verdict.pick
+    return pick.score if told is None or told.expected is None else told.expected
 
 
 def _label(key: str) -> str:

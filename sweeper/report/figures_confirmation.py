@@ -29,9 +29,17 @@ def plan(material: Material) -> Plan | None:
         f"Every dot is a seed, the stroke their mean, the bar its {percent(1 - verdict.alpha)} interval "
         f"({units.direction}). Filled: may be best; hollow: not."
     )
+    if any(_reaches_beyond_its_dots(finalist) for finalist in finalists):
+        caption += " A bar that is wider than its dots counts the luck of the test rows, which all seeds share."
     if len(finalists) > 1:
         caption += " Finalists are compared seed by seed, so bars may overlap and one still be better."
     return Plan("confirmation", CONFIRMED, _title(verdict), caption, partial(_draw, finalists, units))
+
+
+def _reaches_beyond_its_dots(finalist: Finalist) -> bool:
+    """Of many seeds alone, an interval of the mean would be narrower than the seeds."""
+    low, high = min(finalist.scores), max(finalist.scores)
+    return finalist.seeds >= 10 and finalist.interval.low < low and finalist.interval.high > high
 
 
 def _title(verdict: Verdict) -> str:

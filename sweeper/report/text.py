@@ -29,7 +29,8 @@ def headline(verdict: Verdict) -> str:
 
 def paragraph(verdict: Verdict) -> str:
     """How the answer came about, how sure it is, and what it does not cover."""
-    sentences = [_what_was_done(verdict), _how_sure(verdict), _how_chosen(verdict)]
+    sentences = [_what_was_done(verdict), _what_decided(verdict), _how_sure(verdict)]
+    sentences += [_how_lucky(verdict), _how_chosen(verdict)]
     if not verdict.complete:
         sentences.append("The plan was not trained to its end, so this is the answer of what was trained.")
     return " ".join(sentence for sentence in sentences if sentence)
@@ -158,6 +159,16 @@ def _what_was_done(verdict: Verdict) -> str:
     return f"{first}; {best} then trained again with {seeds} fresh seeds{shared}, and scored on sealed test rows."
 
 
+def _what_decided(verdict: Verdict) -> str:
+    """Why the differences are those of another metric, where they are."""
+    if not verdict.finalists or verdict.decided_by in (None, verdict.metric):
+        return ""
+    return (
+        f"They are too much alike in {clean(verdict.metric)} to be told apart, so {clean(verdict.decided_by)} decides, "
+        "as declared beforehand."
+    )
+
+
 def _how_sure(verdict: Verdict) -> str:
     gaps, sure = Units.deciding(verdict), percent(1 - verdict.alpha)
     if verdict.outcome is Outcome.NO_VERDICT or not verdict.finalists:
@@ -191,6 +202,22 @@ def _how_sure(verdict: Verdict) -> str:
 def _does_not_matter(bound: str, gaps: Units) -> str:
     """For a bound that reads like the smallest difference that matters: "0.3, less than 0.3" is no sentence."""
     return f"is at most {bound} {gaps.worse} the best, which does not matter here"
+
+
+def _how_lucky(verdict: Verdict) -> str:
+    """What the mean of the pick owes to having been chosen for it, where that can be seen in the numbers told."""
+    pick = None if verdict.pick is None else _finalist(verdict, verdict.pick.combination)
+    if pick is None or verdict.pick is None or verdict.pick.expected is None:
+        return ""
+    units = Units.of(verdict)
+    mean, expected = units.score(pick.score), units.score(verdict.pick.expected)
+    if mean == expected:
+        return ""
+    added = units.gap(abs(pick.score - verdict.pick.expected))
+    return (
+        f"Its mean is {mean}, but the best of several means is lucky as well as good, here by about {added}: expect "
+        f"{expected}."
+    )
 
 
 def _how_chosen(verdict: Verdict) -> str:

@@ -11,14 +11,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from sweeper.seeds import generator
 from sweeper.space import Space
 from sweeper.stats.confirmation import Standing
 from sweeper.stats.distributions import mean_interval
 from sweeper.stats.evidence import SHARES, Evidence, confirm, has_diverged
-from sweeper.stats.notes import notes
+from sweeper.stats.notes import mishaps, notes
 from sweeper.stats.rules import JudgeRules
 from sweeper.stats.screening import Finalists, Screened, finalists, screen
+from sweeper.stats.selection import chosen as best_of
+from sweeper.stats.selection import gain_of_choice
 from sweeper.trial import Combination, Stage, TrialRecord
 from sweeper.verdict import Explored, Finalist, Interval, Objective, Outcome, Pick, Verdict
 
@@ -78,14 +82,15 @@ def judge(
     outcome = _outcome(found, standings)
     chosen = _pick(found, standings)
     leader = standings[0] if standings else None
+    told = tuple(_finalist(each, found.evidence, objective, rules) for each in standings)
     return Verdict(
         study=name,
         outcome=outcome,
         winner=leader.combination if leader and outcome is Outcome.WINNER else None,
-        pick=_with_params(chosen, found),
+        pick=_with_params(chosen, found, told, _gain(found, standings, rules)),
         regret=next((each.regret for each in standings if each.combination == chosen), None),
         may_be_best=tuple(each.combination for each in standings if each.in_set),
-        finalists=tuple(_finalist(each, found.evidence, objective, rules) for each in standings),
+        finalists=told,
         explored=tuple(_explored(each) for each in found.screened),
         metric=objective.metric,
         goal="maximize" if objective.maximize else "minimize",
@@ -96,9 +101,18 @@ def judge(
         seeds_needed=state.seeds_needed if outcome is Outcome.NOT_SEPARATED else None,
         complete=complete,
         decided_by=found.evidence.objective.metric,
-        notes=notes(found.screened, found.finalists, found.evidence, rules=rules, outcome=outcome, complete=complete),
+        notes=_notes(found, chosen, rules=rules, outcome=outcome, complete=complete),
         trials=_counts(records),
     )
+
+
+def _notes(
+    found: Studied, chosen: Combination | None, *, rules: JudgeRules, outcome: Outcome, complete: bool
+) -> tuple[str, ...]:
+    told = notes(found.screened, found.finalists, found.evidence, rules=rules, outcome=outcome, complete=complete)
+    if outcome is not Outcome.NOT_SEPARATED or chosen is None:
+        return told
+    return told + mishaps(found.evidence, chosen)
 
 
 def _outcome(found: Studied, standings: Sequence[Standing]) -> Outcome:
@@ -117,17 +131,40 @@ def _pick(found: Studied, standings: Sequence[Standing]) -> Combination | None:
     Of those that may be best, stable ones first. In a tie: the widest learning rate plateau, because it forgives most;
     then the fewest tuned parameters; then the higher mean. Not the training time, although that would be a fine reason:
     it differs from machine to machine and run to run, and the same study has to give the same pick. Where the set is
-    not proven to be a tie: the smallest regret bound.
+    not proven to be a tie: the highest mean, in which a single mishap does not count for more than it says.
     """
     if not standings:
         best = found.screened[0] if found.screened else None
         return None if best is None or best.estimate is None else best.combination
+    eligible = _eligible(found, standings)
+    if _is_tie(found, standings):
+        screened = {each.combination: each for each in found.screened}
+        return max(eligible, key=lambda each: _ease(screened[each.combination])).combination
+    return eligible[best_of(_table(eligible, found))].combination
+
+
+def _eligible(found: Studied, standings: Sequence[Standing]) -> list[Standing]:
+    """Who may be picked; all were judged by the same seeds."""
     members = [each for each in standings if each.in_set]
-    stable = [each for each in members if not _diverged(found.evidence, each)] or members
-    if not all(each.regret <= found.evidence.confirmation.epsilon for each in members):
-        return min(stable, key=lambda each: each.regret).combination
-    screened = {each.combination: each for each in found.screened}
-    return max(stable, key=lambda each: _ease(screened[each.combination])).combination
+    return [each for each in members if not _diverged(found.evidence, each)] or members
+
+
+def _is_tie(found: Studied, standings: Sequence[Standing]) -> bool:
+    return all(each.regret <= found.evidence.confirmation.epsilon for each in standings if each.in_set)
+
+
+def _table(standings: Sequence[Standing], found: Studied) -> NDArray[np.float64]:
+    """(seeds, finalists) scores, higher is better."""
+    return np.asarray(found.evidence.objective.sign * np.array([each.scores for each in standings]).T)
+
+
+def _gain(found: Studied, standings: Sequence[Standing], rules: JudgeRules) -> float:
+    """What being chosen by its scores adds to the mean of the pick; nothing where other reasons decided."""
+    other_metric = found.evidence.objective.metric != found.evidence.metric
+    if not standings or _is_tie(found, standings) or other_metric:
+        return 0.0
+    table = _table(_eligible(found, standings), found)
+    return found.evidence.objective.sign * gain_of_choice(table, generator(rules.seed, "choice"))
 
 
 def _epsilon(found: Studied, objective: Objective) -> float:
@@ -140,11 +177,13 @@ def _ease(each: Screened) -> tuple[int, int]:
     return round(each.plateau_decades / _PLATEAU_STEP), -each.tuned
 
 
-def _with_params(chosen: Combination | None, found: Studied) -> Pick | None:
-    if chosen is None:
+def _with_params(chosen: Combination | None, found: Studied, told: Sequence[Finalist], gain: float) -> Pick | None:
+    """The pick as it is confirmed; `gain` is what its mean owes to the choice, in the metric's unit."""
+    params = next((each.params for each in found.screened if each.combination == chosen), None)
+    if chosen is None or params is None:
         return None
-    params = next(each.params for each in found.screened if each.combination == chosen)
-    return None if params is None else Pick(chosen, params)
+    score = next((each.score for each in told if each.combination == chosen), None)
+    return Pick(chosen, params, None if score is None else score - gain)
 
 
 def _finalist(standing: Standing, evidence: Evidence, objective: Objective, rules: JudgeRules) -> Finalist:

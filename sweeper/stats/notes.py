@@ -11,7 +11,7 @@ from sweeper.stats.distributions import share_interval
 from sweeper.stats.evidence import Evidence, has_diverged
 from sweeper.stats.rules import JudgeRules
 from sweeper.stats.screening import Finalists, Screened
-from sweeper.trial import Combination
+from sweeper.trial import Combination, TrialRecord
 from sweeper.verdict import Outcome
 
 _FEWEST_TRIALS = 6
@@ -107,10 +107,22 @@ def _confirmation(evidence: Evidence, rules: JudgeRules) -> Iterator[str]:
         )
 
 
+def mishaps(evidence: Evidence, pick: Combination) -> tuple[str, ...]:
+    """Why the pick of those that are not separated is not the one with the best mean, if it is not."""
+    steady = [each for each in evidence.confirmation.members if not _diverged(each, evidence)]
+    if not steady or steady[0].combination == pick:
+        return ()
+    first = steady[0].combination
+    return (
+        f"{pick} is picked instead of {first}, whose mean is better: a few trainings that went far better or worse "
+        "than usual make that difference, and they say little about how often that happens.",
+    )
+
+
 def _runs(standing: Standing, evidence: Evidence, rules: JudgeRules) -> Iterator[str]:
     """What went wrong in the confirmation of one finalist."""
-    runs = [run for run in evidence.runs[standing.combination] if run.spec.repetition < standing.look]
-    diverged = sum(has_diverged(run, evidence.objective.test) for run in runs)
+    runs = _judged(standing, evidence)
+    diverged = _diverged(standing, evidence)
     if diverged:
         share = share_interval(diverged, len(runs), rules.alpha)
         yield (
@@ -119,6 +131,14 @@ def _runs(standing: Standing, evidence: Evidence, rules: JudgeRules) -> Iterator
         )
     if standing.seeds < standing.look:
         yield f"{standing.combination} was judged by {standing.seeds} of {standing.look} seeds: trainings failed."
+
+
+def _judged(standing: Standing, evidence: Evidence) -> list[TrialRecord]:
+    return [run for run in evidence.runs[standing.combination] if run.spec.repetition < standing.look]
+
+
+def _diverged(standing: Standing, evidence: Evidence) -> int:
+    return sum(has_diverged(run, evidence.objective.test) for run in _judged(standing, evidence))
 
 
 def _ceiling(evidence: Evidence) -> str:

@@ -58,6 +58,26 @@ def test_same_seeds_are_paired_and_the_better_study_is_named(root):
     assert not any(key.startswith("name") for key, _, _ in found.differs)
 
 
+def test_the_interval_allows_for_the_picks_having_been_chosen(root, tmp_path):
+    found = compare("scripted", "reseeded", root)
+    alone = []
+    for name in ("scripted", "reseeded"):
+        folder = tmp_path / name
+        shutil.copytree(root / "studies" / name, folder)
+        document = json.loads((folder / "verdict.json").read_text())
+        pick = document["pick"]["combination"]
+        document["finalists"] = [each for each in document["finalists"] if each["combination"] == pick]
+        (folder / "verdict.json").write_text(json.dumps(document))
+        alone.append(str(folder))
+    only = compare(*alone, root)
+    assert only.gap.mean == found.gap.mean
+    assert only.gap.interval.low > found.gap.interval.low
+    assert only.gap.interval.high < found.gap.interval.high
+    pairs = len(found.first.finalists) * len(found.second.finalists)
+    assert f"one of {pairs} pairs" in comparison_text.paragraph(found)
+    assert "pairs" not in comparison_text.paragraph(only)
+
+
 def test_difference_turns_with_the_order(root):
     there, back = compare("scripted", "other", root), compare("other", "scripted", root)
     assert back.conclusion == "first"

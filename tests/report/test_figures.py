@@ -254,3 +254,14 @@ def test_ticks_are_round_and_inside():
     assert even_ticks(5.0, 5.0) == [5.0]
     assert decade_ticks(1e-5, 1e-1, 3) == pytest.approx([1e-5, 1e-3, 1e-1])
     assert decade_ticks(0.02, 0.03, 3) == [0.02]
+
+
+def test_a_bar_wider_than_its_dots_is_explained():
+    found = material()
+    wide = [
+        replace(each, interval=replace(each.interval, low=min(each.scores) - 0.01, high=max(each.scores) + 0.01))
+        for each in found.verdict.finalists
+    ]
+    shared = replace(found, verdict=replace(found.verdict, finalists=tuple(wide)))
+    assert "the luck of the test rows" in confirmation.plan(shared).caption
+    assert "the luck of the test rows" not in confirmation.plan(found).caption

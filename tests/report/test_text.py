@@ -77,6 +77,16 @@ def test_winner_where_less_is_better():
     assert "at most above best" in summary(told)
 
 
+def test_what_a_pick_owes_to_having_been_chosen_is_said():
+    told = open_question()
+    lucky = replace(told, pick=replace(told.pick, expected=0.970))
+    assert "expect 0.970." in paragraph(lucky)
+    assert "lucky as well as good, here by about 0.2 points" in paragraph(lucky)
+    assert "expect 0.97" not in paragraph(told)
+    same = replace(told, pick=replace(told.pick, expected=0.97199))
+    assert paragraph(same) == paragraph(told)
+
+
 def test_only_finalist():
     alone = verdict(Outcome.WINNER, finalist(RELU, 0.972, 0.004, 0.0))
     assert headline(alone).endswith("It was the only finalist.")
@@ -234,3 +244,5 @@ def test_where_the_tie_break_decides_bounds_are_in_its_unit_and_direction():
     assert "in loss above the best" in said
     assert "points" not in said + paragraph(decided)
     assert "0.972" in summary(decided)  # scores stay those of the study's metric
+    assert "alike in accuracy to be told apart, so loss decides" in paragraph(decided)
+    assert "decides" not in paragraph(open_question())

@@ -55,7 +55,8 @@ class Measured:
         false_winner: a winner was named although it is not best there, or not the only one.
         beaten: a winner was named although another finalist is better at the settings that were confirmed.
         in_set: the best one is in the set of those that may be best; of several that are equally good, two are.
-        bias: reported score of the pick minus what it is expected to reach; `covered`: its interval holds that.
+        bias: score that is told to be expected of the pick, minus what it really reaches; `of_mean`: likewise the mean
+            over its seeds (TPE: over the best trials). `covered`: its interval holds what it reaches.
         bound_holds: no finalist, as confirmed, is better than the pick by more than the bound.
         confirmed: a best one was among the finalists.
         trials: trainings used.
@@ -68,6 +69,7 @@ class Measured:
     beaten: bool
     in_set: bool
     bias: float
+    of_mean: float
     covered: bool
     bound_holds: bool
     bound: float
@@ -144,7 +146,8 @@ def measured(verdict: Verdict, world: World, trials: int) -> Measured:
         false_winner=_is_false(verdict.winner, truth),
         beaten=verdict.winner is not None and max(reached.values()) > reached[verdict.winner],
         in_set=len(members) >= min(2, len(truth)),
-        bias=pick.score - expected,
+        bias=(verdict.pick.expected or 0.0) - expected,
+        of_mean=pick.score - expected,
         covered=pick.interval.low <= expected <= pick.interval.high,
         bound_holds=max(reached.values()) - expected <= verdict.regret,
         bound=verdict.regret,
@@ -174,6 +177,7 @@ def play_tpe(scenario: str, seed: int, *, noise: float = 1.0, trials: int = TRIA
         beaten=false,
         in_set=not false,
         bias=study.best_value - expected,
+        of_mean=float(top.mean()) - expected,
         covered=interval.low <= expected <= interval.high,
         bound_holds=combination in truth,
         bound=0.0,

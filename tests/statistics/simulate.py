@@ -27,6 +27,7 @@ HEADING = (
     "false winner",
     "truth in set",
     "bias",
+    "bias of the mean",
     "interval covers",
     "bound holds",
     "mean bound",
@@ -58,6 +59,7 @@ def row(scenario: str, strategy: str, results: Sequence[Measured]) -> list[str]:
         share([each.false_winner for each in results]),
         share([each.in_set for each in results]),
         mean([100 * each.bias for each in results]),
+        mean([100 * each.of_mean for each in results]),
         share([each.covered for each in results]),
         "none" if searched else share([each.bound_holds for each in results]),
         "none" if searched else mean([100 * each.bound for each in results]),
@@ -67,17 +69,18 @@ def row(scenario: str, strategy: str, results: Sequence[Measured]) -> list[str]:
     ]
 
 
-def played(one: Callable[[int], Measured], worlds: int, processes: int) -> list[Measured]:
-    """Worlds 0, 1, ...; the answers do not depend on the number of processes."""
+def played(one: Callable[[int], Measured], worlds: range, processes: int) -> list[Measured]:
+    """A world of each number; the answers do not depend on the number of processes."""
     for library in ("OMP", "OPENBLAS", "MKL"):  # the matrices are tiny: threads would only wait for each other
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        return list(pool.map(one, range(worlds), chunksize=5))
+        return list(pool.map(one, worlds, chunksize=2))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--worlds", type=int, default=100, help="per scenario")
+    parser.add_argument("--first", type=int, default=0, help="number of the first world: fresh ones for a fresh look")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--noise", type=float, default=1.0, help="1: as a small MLP on digits, 0.25: as a CNN on CIFAR")
     parser.add_argument("--seeds", type=int, default=SEEDS, help="a finalist at most; a study's own default is 40")
@@ -90,7 +93,7 @@ def main() -> None:
         for strategy in options.strategy or ("sweeper", "tpe"):
             ours = partial(play, seeds=options.seeds)
             one = partial(ours if strategy == "sweeper" else play_tpe, scenario, noise=options.noise)
-            results = played(one, options.worlds, options.processes)
+            results = played(one, range(options.first, options.first + options.worlds), options.processes)
             named = "sweeper" if strategy == "sweeper" else f"TPE, best of {TRIALS}"
             print("| " + " | ".join(row(scenario, named, results)) + " |", flush=True)
     print(f"\n{options.worlds} worlds a row, {time.monotonic() - began:.0f} s")

@@ -109,7 +109,45 @@ def test_not_separated_says_how_many_seeds_it_takes():
     assert found.winner is None
     assert found.seeds_needed > 40
     assert found.regret > ACCURACY.epsilon
-    assert found.pick.combination == min(found.finalists, key=lambda f: f.regret).combination
+    leader = found.finalists[0]
+    assert found.pick.combination == leader.combination
+    assert leader.score - 0.01 < found.pick.expected < leader.score
+
+
+def test_a_single_mishap_does_not_decide_what_is_picked():
+    steady, struck = seeds(0.900, count=40, sd=0.01, seed=2), seeds(0.905, count=40, sd=0.01, seed=3)
+    struck[7] -= 0.5
+    records = explore(a=0.90, b=0.89) + confirmed("a", steady) + confirmed("b", struck)
+    found = verdict(records, "a", "b")
+    assert found.outcome is Outcome.NOT_SEPARATED
+    assert struck.mean() < steady.mean()
+    assert found.pick.combination == B
+    assert noted(found, "whose mean is better")
+
+
+def test_what_the_pick_is_expected_to_score_goes_the_way_of_the_metric():
+    records = explore(a=0.90, b=0.89)
+    for name, seed in (("a", 1), ("b", 2)):
+        records += [
+            replace(each, ended=replace(each.ended, metrics={"test_loss": 1 - each.ended.metrics["test_accuracy"]}))
+            for each in confirmed(name, seeds(0.5, count=40, sd=0.03, seed=seed))
+        ]
+    records = [
+        replace(each, ended=replace(each.ended, metrics={"val_loss": 1 - each.ended.metrics["val_accuracy"]}))
+        if "val_accuracy" in each.ended.metrics
+        else each
+        for each in records
+    ]
+    found = verdict(records, "a", "b", objective=LOSS)
+    assert found.outcome is Outcome.NOT_SEPARATED
+    score = next(each.score for each in found.finalists if each.combination == found.pick.combination)
+    assert score < found.pick.expected < score + 0.01
+
+
+def test_where_one_is_left_its_mean_is_what_is_expected():
+    records = explore(a=0.90, b=0.89) + confirmed("a", seeds(0.92)) + confirmed("b", seeds(0.85))
+    found = verdict(records, "a", "b")
+    assert found.pick.expected == found.finalists[0].score
 
 
 def test_losses_are_minimised():
