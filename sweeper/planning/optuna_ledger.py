@@ -217,6 +217,24 @@ def stored(path: Path, name: str) -> Stored:
     return Stored(tuple(_record(row) for row in ended if row.number not in forgiven), notes)
 
 
+def noting(path: Path, name: str, notes: Mapping[str, Any]) -> None:
+    """Keep JSON values about a whole study, as `OptunaLedger.note` does, without what opening a ledger needs.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    storage: BaseStorage | None = None
+    try:
+        storage = _sqlite(path)
+        study = optuna.load_study(study_name=name, storage=storage)
+        for key, value in notes.items():
+            study.set_user_attr(key, value)
+    except (SQLAlchemyError, sqlite3.Error, OSError, KeyError, RuntimeError) as error:
+        raise _storage_error(path, error) from error
+    finally:
+        _let_go(storage)
+
+
 def _let_go(storage: BaseStorage | None) -> None:
     if isinstance(storage, RDBStorage):
         storage.remove_session()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -15,7 +16,18 @@ from sweeper.tracking.projection import flat
 
 def hashes(study: Mapping[str, Any]) -> dict[str, str]:
     """Shortened to what the UI shows in full; 64 bits still tell any two studies apart."""
-    return {f"sweeper.{name}": str(study[name])[:16] for name in ("study_hash", "data_hash")}
+    names = ("study_hash", "data_hash", "plan_hash")
+    return {f"sweeper.{name}": str(study[name])[:16] for name in names if name in study}
+
+
+def plan_text(plan: Mapping[str, Any]) -> str:
+    """The plan as the text whose SHA-256 is its hash: `sha256sum plan.json` tells whether it is still the same."""
+    return json.dumps(plan, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def plan_hash(plan: Mapping[str, Any]) -> str:
+    """SHA-256 of `plan_text`, in hexadecimal digits."""
+    return hashlib.sha256(plan_text(plan).encode()).hexdigest()
 
 
 def source(environment: Mapping[str, Any]) -> dict[str, str]:
@@ -29,7 +41,8 @@ def identifying(study: Mapping[str, Any]) -> dict[str, str]:
     configuration = study.get("configuration", {})
     fixed = {name: value for name, value in configuration.items() if name not in FREE_KEYS}
     parts = {name: study[name] for name in ("data", "objective", "strategy", "plan") if name in study}
-    return {name: without_passwords(value) for name, value in {**flat(fixed), **flat(parts)}.items()}
+    hashed = {"plan.sha256": study["plan_hash"]} if "plan_hash" in study else {}
+    return {name: without_passwords(value) for name, value in {**flat(fixed), **flat(parts), **hashed}.items()}
 
 
 def without_passwords(text: str) -> str:
