@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from sweeper import environment
 from sweeper.commands.continuing import CLOSING
 from sweeper.report.text import headline
 from sweeper.tracking.background import BackgroundTracker
+from sweeper.tracking.parent import ENDED
 from sweeper.verdict import Verdict
 
 
@@ -41,6 +43,7 @@ class Closing:
             "sweeper.verdict": headline(verdict),
             "sweeper.outcome": verdict.outcome.value,
             "sweeper.trainer": str(way),
+            ENDED: datetime.now(timezone.utc).isoformat(timespec="seconds"),
         }
         files = tuple(str(path) for path in written)
         if keep is None or not (keep / "model.keras").is_file():

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from sweeper.tracking.exclusive import exclusive
 from sweeper.tracking.kept_model import log_kept_model
 from sweeper.tracking.mlflow_children import Children, search
 from sweeper.tracking.parent import (
+    ended_ms,
     hashes,
     identifying,
     placed,
@@ -141,16 +141,16 @@ class MlflowTracker:
             question = str(self._study.get("description") or "")
             note = description.closing(tags.get(VERDICT, ""), verdict, question, links)
             tags = {**tags, NOTE: note}
-        now_ms = round(time.time() * 1000)
+        end_ms = ended_ms(tags)
         known = self._client.get_run(self._run_id).data.metrics
         metrics = [
-            Metric(name, value, now_ms, 0) for name, value in scores(verdict).items() if known.get(name) != value
+            Metric(name, value, end_ms, 0) for name, value in scores(verdict).items() if known.get(name) != value
         ]
         self._client.log_batch(self._run_id, metrics, tags=[RunTag(name, str(text)) for name, text in tags.items()])
         for path, folder in placed(paths):
             self._client.log_artifact(self._run_id, str(path), folder)
         self._client.update_run(self._run_id, name=self._title(status, verdict))
-        self._client.set_terminated(self._run_id, status, now_ms)
+        self._client.set_terminated(self._run_id, status, end_ms)
         gather(self._uri)
 
     def _title(self, status: str, verdict: Mapping[str, Any]) -> str:

@@ -6,12 +6,17 @@ import hashlib
 import json
 import os
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sweeper.config import FREE_KEYS
 from sweeper.tracking.projection import flat
+
+ENDED = "sweeper.ended"
+"""Tag with the time at which a run of a study ended, in ISO 8601."""
 
 
 def hashes(study: Mapping[str, Any]) -> dict[str, str]:
@@ -48,6 +53,12 @@ def identifying(study: Mapping[str, Any]) -> dict[str, str]:
 def without_passwords(text: str) -> str:
     """`user:password@` taken out of every address in a text."""
     return re.sub(r"(?<=://)[^/\s@'\"]+@", "", text)
+
+
+def ended_ms(tags: Mapping[str, str]) -> int:
+    """Milliseconds since 1970 at which the run of the study ended, which may be told long after; else now."""
+    told = tags.get(ENDED)
+    return round(1000 * (time.time() if told is None else datetime.fromisoformat(told).timestamp()))
 
 
 def verdict_among(paths: Sequence[Path]) -> dict[str, Any]:
