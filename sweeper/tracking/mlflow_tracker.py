@@ -50,6 +50,11 @@ SOURCE = {"mlflow.source.name": "sweeper", "mlflow.source.type": "LOCAL"}
 _KIND = {"mlflow.experimentKind": "custom_model_development"}
 """Without it the UI opens an experiment among traces and judges of language models."""
 
+_GUIDE = (
+    "One run a study, with its verdict as name and description and `report.html` among its artifacts. The trials are "
+    "the runs below it: the plus before its name shows them."
+)
+
 
 class MlflowTracker:
     """Writes a study to an MLflow tracking store; satisfies `protocols.Tracker`.
@@ -201,7 +206,9 @@ class MlflowTracker:
         found: Experiment | None = self._client.get_experiment_by_name(self._experiment)
         if found is None:
             root = None if self._artifact_root is None else self._artifact_root.resolve().as_uri()
-            return str(self._client.create_experiment(self._experiment, artifact_location=root, tags=_KIND))
+            return str(
+                self._client.create_experiment(self._experiment, artifact_location=root, tags={**_KIND, NOTE: _GUIDE})
+            )
         if found.lifecycle_stage == "deleted":
             raise TrackingError.at(
                 f"{public_uri(self._uri)}  experiment {self._experiment!r}",

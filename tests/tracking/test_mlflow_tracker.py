@@ -67,6 +67,7 @@ def test_a_trial_becomes_a_child_run(store):
         "activation": "relu",
         "optimizer": "adam",
         "learning_rate": "0.0031",
+        "learning_rate_log10": "-2.51",
         "momentum": "0.9",
     }
     assert [(step, value) for step, value, _ in store.history(child.info.run_id, "val_accuracy")] == list(
