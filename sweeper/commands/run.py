@@ -44,7 +44,7 @@ from sweeper.planning.stages import is_kept
 from sweeper.protocols import Engine
 from sweeper.report.plain import Kind, observer
 from sweeper.report.progress import Progress
-from sweeper.report.text import summary
+from sweeper.report.text import headline, summary
 from sweeper.report.write import verdict_json, write
 from sweeper.study import Drive, Limits
 from sweeper.study_file import StudyFile
@@ -247,6 +247,7 @@ class Session:
         complete = stopped is None
         closing = Closing.of(verdict, ledger.notes.get(WAY), written, keep, complete=complete)
         ledger.note(CLOSING, asdict(closing))
+        ledger.describe(f"### {headline(verdict)}")
         ledger.note(COMPLETE, complete)
         undelivered = tracking.finish(closing, stopped, waiting=self._waiting)
         if undelivered is None and complete:

@@ -179,6 +179,7 @@ def open_tracking(
     """
     about = _about(study, ledger.notes[NOTE])
     ledger.note(ABOUT, about)
+    ledger.describe(study.config.description)
     ledger.note(TRACKED_TO, None if uri is None else public_uri(uri))
     if uri is None:
         return Tracking(NoTracker(), ledger)
