@@ -34,7 +34,7 @@ def register(client: MlflowClient, name: str, model_uri: str, run_id: str, tags:
         client.set_model_version_tag(name, version.version, MODEL_TAG, model_id)
     for key, text in tags.items():
         client.set_model_version_tag(name, version.version, key, text)
-    client.update_model_version(name, version.version, tags.get("sweeper.verdict"))
+    client.update_model_version(name, version.version, tags.get("sweeper.verdict", ""))
     alias = ALIASES.get(tags.get("sweeper.outcome", ""))
     if alias is not None:
         client.set_registered_model_alias(name, alias, version.version)

@@ -103,7 +103,8 @@ def _registers_the_pick(open_remote, store, tmp_path):
         tracker.log_model(tmp_path, ["keras"])
         tracker.finish("FINISHED", [], {"sweeper.outcome": "WINNER"})
     (version,) = store.client.search_model_versions("name = 'digits-net'")
-    assert version.aliases == ["winner"]
+    named = store.client.get_model_version_by_alias("digits-net", "winner")
+    assert int(named.version) == int(version.version)
 
 
 @pytest.mark.slow
