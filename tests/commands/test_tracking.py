@@ -115,3 +115,35 @@ def test_silence_is_told_where_there_is_a_ledger_to_send_from_later():
     assert "training goes on" in away("http://127.0.0.1:9", can_wait=True)
     with pytest.raises(TrackingAway):
         away("http://127.0.0.1:9", can_wait=False)
+
+
+class Opening:
+    """A background tracker whose parent run is there after so many questions."""
+
+    def __init__(self, questions):
+        self.questions = questions
+
+    @property
+    def is_settled(self):
+        return self.questions == 0
+
+    def ids(self, timeout_s):
+        self.questions -= 1
+
+
+def test_a_new_study_waits_for_its_plan_and_hears_signals_meanwhile():
+    opening, asked = Opening(3), []
+    Tracking(MemoryTracker(), None, opening, is_new=True).plan_written(lambda: asked.append(opening.questions))
+    assert asked == [3, 2, 1]
+    with pytest.raises(KeyboardInterrupt):
+        Tracking(MemoryTracker(), None, Opening(3), is_new=True).plan_written(interrupted)
+
+
+def interrupted():
+    raise KeyboardInterrupt
+
+
+def test_a_study_that_goes_on_does_not_wait():
+    opening = Opening(3)
+    Tracking(MemoryTracker(), None, opening).plan_written(interrupted)
+    assert opening.questions == 3
