@@ -15,6 +15,9 @@ from sweeper.tracking.background import BackgroundTracker
 from sweeper.tracking.parent import ENDED
 from sweeper.verdict import Verdict
 
+KILLED = "No verdict: the last run was ended before it could give one; the same command continues it."
+"""What is told of a run that was killed."""
+
 
 @dataclass(frozen=True)
 class Closing:
@@ -54,7 +57,7 @@ class Closing:
     def noted(cls, notes: Mapping[str, Any]) -> Closing:
         """As the ledger has it; of a run that was killed nothing is known but that."""
         known = notes.get(CLOSING)
-        return cls("KILLED", {}) if known is None else cls(**known)
+        return cls("KILLED", {"sweeper.verdict": KILLED}) if known is None else cls(**known)
 
     def send(
         self, tracker: BackgroundTracker, *, within_s: float | None = None, progress: Callable[[int], None]

@@ -166,6 +166,7 @@ def test_after_a_kill_the_ledger_alone_is_enough(held):
     assert done.code == 0, done.err
     parents, children = runs_of(f"sqlite:///{held.folder}/mlruns/mlflow.db", "scripted")
     assert [run.info.status for run in parents] == ["KILLED"]
+    assert "the same command continues" in parents[0].data.tags["mlflow.note.content"]
     assert sorted(children) == [number for number, state in sorted(ledger(held).items()) if state == "COMPLETE"]
 
 
