@@ -305,3 +305,18 @@ def test_two_processes_may_create_one_database_at_once(tmp_path):
     for process in both:
         _, errors = process.communicate()
         assert (process.returncode, errors) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("children", "before", "after"),
+    [("finalists", [3], [3]), ("best-per-combination", [], [2]), ("all", [0, 1, 2, 3], [0, 1, 2, 3])],
+)
+def test_only_the_wanted_trials_get_runs(store, children, before, after):
+    tracker = store.tracker()
+    tracker.start({**STUDY, "configuration": {"tracking": {"children": children}}})
+    for number in range(3):
+        tracker.trial(record(number))
+    tracker.trial(record(3, stage=Stage.CONFIRM))
+    assert sorted(store.children()) == before
+    tracker.finish("FINISHED", [], {})
+    assert sorted(store.children()) == after
