@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import sys
@@ -123,6 +124,7 @@ def run(study: Path, overrides: tuple[str, ...], storage: Path, **flags: Any) ->
         display="quiet" if flags["quiet"] else "plain" if flags["no_progress"] else "auto",
         command=command.command_line(),
         browse=command.browse(study, storage),
+        deliver=command.deliver(study, storage, flags["tracking"]),
     )
     with contextlib.redirect_stdout(sys.stderr):  # what a user's module prints while it runs in this process
         result = command.run(file, chosen)
@@ -130,8 +132,8 @@ def run(study: Path, overrides: tuple[str, ...], storage: Path, **flags: Any) ->
         click.echo(command.document(result), nl=False)
     else:
         click.echo(command.words(result, study, storage))
-    for warning in result.warnings:
-        click.echo(f"\n{warning}", err=True)
+    if result.undelivered is not None:
+        click.echo(f"\n{result.undelivered}", err=True)
     if result.stopped is not None:
         click.echo(f"\n{result.stopped}", err=True)
     return result.exit_code
@@ -218,6 +220,21 @@ def compare(first: str, second: str, storage: Path, page: Path | None, as_json: 
     if page is not None:
         command.write_page(found, page)
     click.echo(json.dumps(found.to_dict(), indent=2) if as_json else words(found))
+
+
+@cli.command()
+@_study
+@click.option("--tracking", metavar="URI", envvar="SWEEPER_TRACKING", help="MLflow tracking address.")
+def sync(study: Path, overrides: tuple[str, ...], storage: Path, tracking: str | None) -> None:
+    """Send to MLflow what it lacks of a study, from the ledger alone; trains nothing."""
+    from sweeper import study_file
+    from sweeper.commands.run import deliver
+    from sweeper.commands.sync import sync as command
+
+    file = study_file.load(study, _parsed(overrides))
+    again = deliver(study, storage, tracking)
+    say = functools.partial(click.echo, err=True)
+    click.echo(command(file, storage, tracking=tracking, deliver=again, say=say))
 
 
 @cli.command()

@@ -182,6 +182,17 @@ class TrackingConfig(Model):
 
     uri: str | None = Field(None, description="Default: MLFLOW_TRACKING_URI, else mlruns/mlflow.db.")
     experiment: str | None = Field(None, description="Default: the name of the study.")
+    children: Literal["all", "finalists", "best-per-combination"] = Field(
+        "all", description="Which trials get a run of their own below the study's; trials.csv always has all."
+    )
+    register_as: str | None = Field(
+        None,
+        alias="register",
+        min_length=1,
+        max_length=200,
+        pattern=r"^[^/:]+$",
+        description="Name in MLflow's model registry under which the kept model of a finished study is registered.",
+    )
 
 
 class KeepConfig(Model):

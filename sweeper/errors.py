@@ -5,7 +5,8 @@ SweeperError                 1   unexpected
 ├── StudyError               2   study.yaml: every problem of the file at once
 ├── DataError                2   the data set cannot be used as it is
 ├── ModelError               2   the model function or trainer does not keep its contract
-├── TrackingError            2   the tracking server does not answer (said before anything trains)
+├── TrackingError            2   the tracking address can never be written to (said before anything trains)
+│   └── TrackingAway         5   its server does not answer now; what is missing can be sent later
 ├── StudyChanged             2   the study file differs from the one this study began with
 ├── StudyBusy                2   another process is running this study
 ├── NoVerdict                4   nothing that was trained can carry a verdict
@@ -96,9 +97,15 @@ class ModelError(SweeperError):
 
 
 class TrackingError(SweeperError):
-    """A tracking server that does not answer before anything has been trained."""
+    """A tracking address that is wrong, refuses us or holds something else; time will not mend it."""
 
     exit_code = 2
+
+
+class TrackingAway(TrackingError):
+    """A tracking server that does not answer now. A study goes on without it: the ledger has all that it misses."""
+
+    exit_code = 5
 
 
 class StudyChanged(SweeperError):

@@ -20,8 +20,11 @@ EXTENDABLE = ("looks", "trials", "points")
 
 NOTE, COMPLETE, SPENT_S, TRACKING, TRACKED_AT, WAY = "study", "complete", "spent_s", "tracking", "tracked_at", "way"
 RUN_BEGAN, FUSE = "run_began", "fuse"
+ABOUT, CLOSING, TRACKED_TO = "about", "closing", "tracked_to"
 """Notes in the ledger: what the study is, whether its plan is done, the seconds spent on it, the ids of its parent run,
-the address those are at, how trials are trained (for people, and in the word of `engine.fuse`), when this run began."""
+the address those are at, how trials are trained (for people, and in the word of `engine.fuse`), when this run began,
+what tracking is told of the study at its beginning (the plan and its hash among it) and at its end, and the address
+that the last run was to track to. With the last three and the trials MLflow can be written from the ledger alone."""
 
 
 def continue_or_begin(study: Prepared, ledger: OptunaLedger, *, extend: bool) -> Mapping[str, Any]:
@@ -57,6 +60,7 @@ def begin_run(ledger: OptunaLedger) -> None:
         last = max((record.ended_at for record in ledger.history.records()), default=began)
         ledger.note(SPENT_S, float(ledger.notes.get(SPENT_S, 0.0)) + max(0.0, last - began))
     ledger.note(RUN_BEGAN, time.time())
+    ledger.note(CLOSING, None)
 
 
 def compare(study: Prepared, notes: Mapping[str, Any]) -> None:

@@ -9,18 +9,21 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO, Union
 
 from sweeper import environment
 from sweeper.commands import planning
+from sweeper.commands.closing import Closing
 from sweeper.commands.continuing import (
+    CLOSING,
     COMPLETE,
     RUN_BEGAN,
     SPENT_S,
     TRACKED_AT,
     TRACKING,
+    WAY,
     begin_run,
     continue_or_begin,
     told,
@@ -29,26 +32,25 @@ from sweeper.commands.judge import Judge
 from sweeper.commands.prepare import Prepared, prepare
 from sweeper.commands.report import material
 from sweeper.commands.signals import Interruption
-from sweeper.commands.tracking import Tracking, open_tracking
+from sweeper.commands.tracking import Tracking, away, open_tracking
 from sweeper.commands.warming import PRELOAD, seems_done, wants_framework
 from sweeper.commands.ways import Ways
 from sweeper.engines import forking
 from sweeper.engines.inline import InlineEngine
 from sweeper.engines.processes import ProcessEngine
-from sweeper.errors import Incomplete, Interrupted, StorageError, SweeperError, UsageError
+from sweeper.errors import Incomplete, Interrupted, Problem, StorageError, SweeperError, TrackingAway, UsageError
 from sweeper.folder import DEFAULT_ROOT, StudyFolder
 from sweeper.planning.optuna_ledger import OptunaLedger
 from sweeper.planning.stages import is_kept
 from sweeper.protocols import Engine
 from sweeper.report.plain import Kind, observer
 from sweeper.report.progress import Progress
-from sweeper.report.text import summary
+from sweeper.report.text import headline, summary
 from sweeper.report.write import verdict_json, write
 from sweeper.study import Drive, Limits
 from sweeper.study_file import StudyFile
 from sweeper.tracking.addresses import public_uri
 from sweeper.tracking.parent import without_passwords
-from sweeper.tracking.reachable import check_reachable
 from sweeper.trial import TrialRecord
 from sweeper.verdict import Outcome, Verdict
 from sweeper.worker import Payload, make_trainer, readiness
@@ -66,6 +68,7 @@ class Options:
         tracking: address of the tracking store; None tracks nowhere.
         storage: folder that holds `studies/<study>`; None keeps everything in memory.
         display: how progress is shown on `stream`.
+        deliver: the command that sends what a tracking server that was away has missed.
         command: as it was typed, for the report.
         browse: where or how the tracked runs can be looked at.
     """
@@ -81,6 +84,7 @@ class Options:
     stream: TextIO = sys.stderr
     command: str = ""
     browse: str = ""
+    deliver: str = "sweeper sync"
 
 
 @dataclass(frozen=True)
@@ -89,24 +93,26 @@ class Result:
 
     Attributes:
         stopped: why the study did not come to its end, if it did not.
-        warnings: what went wrong beside the study, for people.
+        undelivered: what the tracking store has missed, and the command that sends it.
         report: path of report.html, if there is one.
         unconfirmed: whether the study asked for no confirmation, and so for no verdict.
     """
 
     verdict: Verdict
     stopped: SweeperError | None
-    warnings: tuple[str, ...]
+    undelivered: Problem | None
     report: Path | None
     unconfirmed: bool = False
 
     @property
     def exit_code(self) -> int:
-        """0 done, 4 no verdict possible, else that of what stopped the study."""
+        """0 done, 4 no verdict possible, 5 not all of it in the tracking store, else that of what stopped the study."""
         if self.stopped is not None:
             return self.stopped.exit_code
         settled_for_less = self.unconfirmed and self.verdict.pick is not None
-        return 4 if self.verdict.outcome is Outcome.NO_VERDICT and not settled_for_less else 0
+        if self.verdict.outcome is Outcome.NO_VERDICT and not settled_for_less:
+            return 4
+        return 0 if self.undelivered is None else TrackingAway.exit_code
 
 
 def run(file: StudyFile, options: Options) -> Result:
@@ -135,22 +141,23 @@ class Session:
         self._warm_up()
         study = prepare(self.file)
         self.interruption.check()
-        if self.options.tracking is not None:
-            check_reachable(self.options.tracking)
+        uri, stored = self.options.tracking, self.options.storage is not None
+        silence = "" if uri is None else away(uri, can_wait=stored)
         if self.options.fresh:
             self.folder.set_aside()
             self.folder.create()
         judge = Judge(study)
         with contextlib.closing(self._ledger(study)) as ledger:
-            identity = continue_or_begin(study, ledger, extend=self.options.extend)
+            continue_or_begin(study, ledger, extend=self.options.extend)
             if self.options.retry_failed and ledger.forgive_failures():
                 ledger.note(COMPLETE, False)
             if self._is_settled(ledger):
                 return self._recalled(study, judge, ledger)
             begin_run(ledger)
-            tracking = open_tracking(self.options.tracking, study, ledger, identity, self.folder)
+            deliver = self.options.deliver
+            tracking = open_tracking(self.options.tracking, study, ledger, self.folder, deliver=deliver)
             try:
-                stopped = self._train(study, judge, ledger, tracking)
+                stopped = self._train(study, judge, ledger, tracking, silence)
                 return self._conclude(study, judge, ledger, tracking, stopped)
             except BaseException:
                 tracking.abandon()
@@ -167,7 +174,7 @@ class Session:
     def _recalled(self, study: Prepared, judge: Judge, ledger: OptunaLedger) -> Result:
         """The verdict of a study that is done."""
         verdict = told(judge.verdict(tuple(ledger.history.records())), ledger.notes)
-        return Result(verdict, None, (), self.folder.report, unconfirmed=not study.looks)
+        return Result(verdict, None, None, self.folder.report, unconfirmed=not study.looks)
 
     def _warm_up(self, *, needed: bool = False) -> None:
         """Begin to import the framework; again without effect. A study that seems done waits until it is needed."""
@@ -184,7 +191,7 @@ class Session:
         return OptunaLedger(path, study.config.name, space=study.space, objective=study.objective)
 
     def _train(
-        self, study: Prepared, judge: Judge, ledger: OptunaLedger, tracking: Tracking
+        self, study: Prepared, judge: Judge, ledger: OptunaLedger, tracking: Tracking, silence: str
     ) -> Incomplete | Interrupted | None:
         """Drive the study to its end; what ended it early, if anything."""
         ledger.note(COMPLETE, False)
@@ -196,7 +203,8 @@ class Session:
         try:
             with observer(self.options.display, progress, self.options.stream, title=study.config.name) as display:
                 if tracking.is_on:
-                    display.announce(self.options.browse)
+                    display.announce(silence or self.options.browse)
+                    tracking.plan_written(self.interruption.check)
                 drive = Drive(
                     planner,
                     ledger,
@@ -237,12 +245,16 @@ class Session:
                 stopped = stopped or error
         kept = verdict.pick is not None and is_kept(records, verdict.pick.params, completed=True)
         keep = self.folder.keep if kept and stopped is None else None
-        warnings = tracking.finish(verdict, written, stopped, keep=keep, waiting=self._waiting)
-        if not warnings and stopped is None:
+        complete = stopped is None
+        closing = Closing.of(verdict, ledger.notes.get(WAY), written, keep, complete=complete)
+        ledger.note(CLOSING, asdict(closing))
+        ledger.describe(f"### {headline(verdict)}")
+        ledger.note(COMPLETE, complete)
+        undelivered = tracking.finish(closing, stopped, waiting=self._waiting)
+        if undelivered is None and complete:
             ledger.note(TRACKED_AT, self._address())
-            ledger.note(COMPLETE, True)
         report = self.folder.report if self.options.storage is not None else None
-        return Result(verdict, stopped, warnings, report, unconfirmed=not study.looks)
+        return Result(verdict, stopped, undelivered, report, unconfirmed=not study.looks)
 
     def _report(
         self, study: Prepared, records: Sequence[TrialRecord], verdict: Verdict, ledger: OptunaLedger
@@ -324,6 +336,12 @@ def command_line() -> str:
 def browse(study: Path, storage: Path) -> str:
     """The command that shows the runs of a study."""
     return f"sweeper ui {study}" + ("" if storage == DEFAULT_ROOT else f" --storage {storage}")
+
+
+def deliver(study: Path, storage: Path, tracking: str | None) -> str:
+    """The command that sends to a tracking store what it lacks; `tracking` as it was given on the command line."""
+    elsewhere = "" if storage == DEFAULT_ROOT else f" --storage {storage}"
+    return f"sweeper sync {study}{elsewhere}" + ("" if tracking is None else f" --tracking {public_uri(tracking)}")
 
 
 def document(result: Result) -> str:

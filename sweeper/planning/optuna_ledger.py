@@ -8,6 +8,7 @@ number and the same row is filled. So numbers agree in Optuna, in MLflow and in 
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import sqlite3
 import warnings
@@ -25,6 +26,7 @@ from sqlalchemy import URL, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from sweeper.errors import Problem, StorageError
+from sweeper.planning import dashboard
 from sweeper.planning.history import MemoryHistory
 from sweeper.space import Choice, Range, Space
 from sweeper.trial import Cohort, Status, TrialEnded, TrialRecord, TrialSpec
@@ -103,6 +105,11 @@ class OptunaLedger:
         """Keep a JSON value about the whole study."""
         self.guarded(lambda: self.study.set_user_attr(key, value))
 
+    def describe(self, text: str) -> None:
+        """Have optuna-dashboard show this note, in Markdown, above what trials and stages mean."""
+        note = f"{text}\n\n{dashboard.guide(self._objective.validation)}"
+        self.guarded(lambda: dashboard.describe(self._storage, self._study_id, note))
+
     def forgive_failures(self) -> int:
         """Have every trial that failed tried again, under a new number; how many those are."""
         failed = [record.spec.number for record in self.history.records() if record.ended.status.is_failure]
@@ -122,7 +129,8 @@ class OptunaLedger:
 
     def adopt(self, trial: optuna.Trial, spec: TrialSpec) -> None:
         """Make a trial that an Optuna sampler drew a trial of the plan."""
-        self.guarded(lambda: trial.set_user_attr(SPEC, spec.to_dict()))
+        for name, value in {SPEC: spec.to_dict(), **dashboard.labels(spec)}.items():
+            self.guarded(functools.partial(trial.set_user_attr, name, value))
         self._rows[spec.number] = trial._trial_id
         self.history.waiting[spec.number] = spec
 
@@ -149,13 +157,13 @@ class OptunaLedger:
         self._check_numbers(new[-1])
 
     def _template(self, spec: TrialSpec) -> FrozenTrial:
-        """A row as it begins. Each parameter and attribute costs three queries: there is none that `spec` repeats."""
+        """A row as it begins. Each parameter and attribute costs three queries: there are few that `spec` repeats."""
         known = {name: self._distributions[name] for name in self._distributions if name in spec.params}
         return create_trial(
             state=TrialState.RUNNING,
             params={name: spec.params[name] for name in known},
             distributions=known,
-            user_attrs={SPEC: spec.to_dict()},
+            user_attrs={SPEC: spec.to_dict(), **dashboard.labels(spec)},
         )
 
     def _check_numbers(self, last: TrialSpec) -> None:
@@ -178,6 +186,7 @@ class OptunaLedger:
         values = None if state is TrialState.FAIL or value is None else [value]
         with _one_transaction(self._storage):
             self._storage.set_trial_user_attr(row, ENDED, document)
+            dashboard.add_curve(self._storage, row, record.curve.get(self._objective.validation, ()))
             self._storage.set_trial_state_values(row, state, values)
 
     def guarded(self, write: Callable[[], Any]) -> None:
@@ -215,6 +224,24 @@ def stored(path: Path, name: str) -> Stored:
     forgiven = set(notes.get(FORGIVEN, ()))
     ended = [row for row in rows if ENDED in row.user_attrs and row.state.is_finished()]
     return Stored(tuple(_record(row) for row in ended if row.number not in forgiven), notes)
+
+
+def noting(path: Path, name: str, notes: Mapping[str, Any]) -> None:
+    """Keep JSON values about a whole study, as `OptunaLedger.note` does, without what opening a ledger needs.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    storage: BaseStorage | None = None
+    try:
+        storage = _sqlite(path)
+        study = optuna.load_study(study_name=name, storage=storage)
+        for key, value in notes.items():
+            study.set_user_attr(key, value)
+    except (SQLAlchemyError, sqlite3.Error, OSError, KeyError, RuntimeError) as error:
+        raise _storage_error(path, error) from error
+    finally:
+        _let_go(storage)
 
 
 def _let_go(storage: BaseStorage | None) -> None:

@@ -1,8 +1,9 @@
 """Tracking that costs the study no time: a thread of its own imports MLflow, opens the store and writes.
 
-Order: the parent run, then trials as they came, then the model, then the end. A failure never reaches the study:
-what failed is set aside and tried again; what is missing at the end is told by `problem` and sent by the next run of
-the same command, because the ledger has it. Records that wait cost a reference each: the history holds them too.
+Order: the parent run, then trials as they came, then the model, then the end. A failure never reaches the study. A
+store that is away is asked a short question now and then, and gets everything in its order once it answers; what is
+missing at the end is told by `problem` and sent by `sweeper sync`, because the ledger has it. So there is no spool
+beside the ledger: records that wait cost a reference each, for the history holds them too.
 """
 
 from __future__ import annotations
@@ -17,13 +18,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from sweeper.errors import Problem, SweeperError
+from sweeper.errors import Problem, SweeperError, TrackingAway
 from sweeper.protocols import Tracker
 from sweeper.trial import TrialRecord
 
 NOWHERE: Mapping[str, str | None] = {"uri": None, "experiment": None, "run_id": None}
-STRIKES = 2
-"""Failures in a row after which the store is taken to be away, and not a single trial to be at fault."""
+ATTEMPTS = 2
+"""Failures of one call, while the store answers, after which others go before it."""
+
+STRIKES = 3
+"""Failures in a row after which the store is taken to be away, whatever it answers: more than one call is concerned."""
 
 SWITCH_S = 0.0005
 """So long the coordinator's thread waits for this one at most, each time it has heard something of a worker.
@@ -44,11 +48,24 @@ class Writer(Tracker, Protocol):
 class _Call:
     method: str
     arguments: tuple[Any, ...] = ()
-    is_last_attempt: bool = False
+    attempts: int = 0
 
     @property
     def is_trial(self) -> bool:
         return self.method == "trial"
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How a store that is away is treated, in seconds.
+
+    Attributes:
+        again_s: between two questions whether it is back.
+        end_s: how long the end of a study waits for it, once everything else is done.
+    """
+
+    again_s: float = 5.0
+    end_s: float = 20.0
 
 
 class BackgroundTracker:
@@ -57,22 +74,34 @@ class BackgroundTracker:
     Args:
         factory: imports and creates the writer; called on the thread, again if the first attempt fails.
         where: what messages call the place, such as the tracking address without a password.
-        retry_after_s: seconds to leave a store alone that is away.
+        answers: a short question whether the store can be reached; raises what is wrong with it.
+        cure: the command that delivers what is missing.
     """
 
-    def __init__(self, factory: Callable[[], Writer], *, where: str = "tracking", retry_after_s: float = 30.0) -> None:
+    def __init__(
+        self,
+        factory: Callable[[], Writer],
+        *,
+        where: str = "tracking",
+        answers: Callable[[], None] = lambda: None,
+        cure: str = "the same command again",
+        patience: Patience | None = None,
+    ) -> None:
         self._factory = factory
         self._where = where
-        self._retry_after_s = retry_after_s
+        self._answers = answers
+        self._cure = cure
+        self._patience = patience or Patience()
         self._study: Mapping[str, Any] = {}
         self._ids: Mapping[str, str | None] | None = None
         self._calls: deque[_Call] = deque()
         self._aside: list[_Call] = []
         self._failure: Exception | None = None
-        self._unfinished: list[_Call] = []
         self._strikes = 0
+        self._away_since: float | None = None
         self._deadline: float | None = None
-        self._finishing = self._closed = False
+        self._finishing_since: float | None = None
+        self._closed = False
         self._changed = threading.Condition()
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="tracking", daemon=True)
@@ -111,16 +140,15 @@ class BackgroundTracker:
             progress: told twice a second how many trials still wait.
         """
         with self._changed:
+            self._finishing_since = time.monotonic()
             if within_s is not None:
-                self._deadline = time.monotonic() + within_s
+                self._deadline = self._finishing_since + within_s
             waiting = [call for call in (*self._calls, *self._aside) if call.method != "start"]
             trials = [call for call in waiting if call.is_trial]
             others = [call for call in waiting if not call.is_trial]
             end = _Call("finish", (status, list(artifacts), dict(tags)))
             self._calls = deque([*trials, *others, end])
             self._aside = []
-            self._finishing = True
-            self._strikes = 0
             self._changed.notify_all()
         while self._thread.is_alive() and not self._done.wait(0.5):
             if progress is not None:
@@ -147,21 +175,26 @@ class BackgroundTracker:
             return sum(call.is_trial for call in (*self._calls, *self._aside))
 
     @property
+    def is_settled(self) -> bool:
+        """Whether the parent run is there, or is known not to be."""
+        with self._changed:
+            return self._ids is not None or self._failure is not None or self._done.is_set()
+
+    @property
     def problem(self) -> Problem | None:
         """What could not be written, and the cure; None while all is well."""
         with self._changed:
-            missing = [*self._unfinished, *self._aside]
+            missing = [*self._aside, *(self._calls if self._done.is_set() else ())]
             failure = self._failure
         if not missing:
             return None
-        if isinstance(failure, SweeperError) and failure.problems:
-            return failure.problems[0]
-        because = f": {type(failure).__name__}: {_first_line(failure)}" if failure else ": there was no time left"
+        cure = f"{self._cure}   sends what is missing; nothing is trained again"
+        if isinstance(failure, SweeperError) and not isinstance(failure, TrackingAway):
+            known = failure.problems[0]
+            return replace(known, cure=f"{known.cure}\nthen {cure}")
+        because = "there was no time left" if failure is None else _reason(failure)
         return Problem(
-            self._where,
-            "a record of every trial",
-            f"{_what(missing)} could not be written{because}",
-            "the same command again: nothing is trained twice, and what is missing is sent from the ledger",
+            self._where, "a record of every trial", f"{_what(missing)} could not be written: {because}", cure
         )
 
     def _put(self, call: _Call) -> None:
@@ -182,14 +215,12 @@ class BackgroundTracker:
                 if call.method != "start":
                     getattr(writer, call.method)(*call.arguments)
             except Exception as error:  # noqa: BLE001  the border of the thread: a study outlives its tracking
-                self._failed(call, error)
+                self._failed(call, error, is_away=writer is None or not self._is_back())
             else:
                 self._strikes = 0
-            if call.method == "finish":
+            if call.method == "finish" and not self._calls:
                 break
         with self._changed:
-            self._unfinished += self._calls
-            self._calls.clear()
             self._done.set()
             self._changed.notify_all()
 
@@ -202,34 +233,65 @@ class BackgroundTracker:
         return writer
 
     def _next(self) -> _Call | None:
-        """The next call to try; None when all is over."""
+        """The next call to try; None when all is over. Waits while there is none, and while the store is away."""
+        while True:
+            with self._changed:
+                away = self._away_since is not None
+                if away:
+                    self._changed.wait_for(lambda: self._closed or self._is_hopeless(), self._patience.again_s)
+                else:
+                    self._changed.wait_for(lambda: self._calls or self._closed)
+                self._drop_what_is_late()
+                if self._closed or self._is_hopeless():
+                    return None
+                if not away:
+                    return self._calls.popleft()
+            if self._is_back():
+                self._resume()
+
+    def _is_back(self) -> bool:
+        try:
+            self._answers()
+        except Exception as error:  # noqa: BLE001  whatever is wrong with the store, it is not the study's fault
+            self._failure = error
+            return False
+        return True
+
+    def _resume(self) -> None:
+        """The store answers: everything again, in its order."""
         with self._changed:
-            if self._strikes >= STRIKES and not self._finishing:
-                self._changed.wait_for(lambda: self._finishing or self._closed, self._retry_after_s)
-                self._calls.extendleft(reversed(self._aside))
-                self._aside = []
-                self._strikes = 0
-            self._changed.wait_for(lambda: self._calls or self._closed)
-            if self._finishing and self._is_hopeless():
-                self._unfinished += [call for call in self._calls if call.is_trial]
-                self._calls = deque(call for call in self._calls if not call.is_trial)
-            return None if self._closed else self._calls.popleft()
+            self._away_since, self._strikes = None, 0
+            trials = sorted(
+                (call for call in self._aside if call.is_trial), key=lambda call: call.arguments[0].spec.number
+            )
+            self._calls.extendleft(reversed(trials))
+            self._aside = [call for call in self._aside if not call.is_trial]
+
+    def _drop_what_is_late(self) -> None:
+        """After an interrupt trials that take too long are left to the next run; the end is still written."""
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            self._aside += [call for call in self._calls if call.is_trial]
+            self._calls = deque(call for call in self._calls if not call.is_trial)
 
     def _is_hopeless(self) -> bool:
-        late = self._deadline is not None and time.monotonic() > self._deadline
-        return late or self._strikes >= STRIKES
+        """Whether the study has ended and its store stays away."""
+        if self._finishing_since is None or self._away_since is None:
+            return False
+        now = time.monotonic()
+        late = self._deadline is not None and now > self._deadline
+        return late or now - max(self._finishing_since, self._away_since) >= self._patience.end_s
 
-    def _failed(self, call: _Call, error: Exception) -> None:
+    def _failed(self, call: _Call, error: Exception, *, is_away: bool) -> None:
         with self._changed:
             self._failure = error
             self._strikes += 1
-            if not self._finishing:
+            if is_away or self._strikes >= STRIKES:
+                self._away_since = self._away_since or time.monotonic()
+                self._calls.appendleft(call)
+            elif call.attempts + 1 < ATTEMPTS:
+                self._calls.appendleft(replace(call, attempts=call.attempts + 1))
+            else:
                 self._aside.append(call)
-            elif call.is_trial and not call.is_last_attempt:  # after the others, so that it keeps none of them back
-                trials = sum(waiting.is_trial for waiting in self._calls)
-                self._calls.insert(trials, replace(call, is_last_attempt=True))
-            elif call.method != "start":  # whatever comes next opens the store
-                self._unfinished.append(call)
             self._changed.notify_all()
 
 
@@ -254,8 +316,10 @@ def _what(missing: Sequence[_Call]) -> str:
     return _WORDS[missing[0].method]
 
 
-def _first_line(error: Exception | None) -> str:
-    return (str(error).splitlines() or [""])[0][:300]
+def _reason(failure: Exception) -> str:
+    if isinstance(failure, TrackingAway):
+        return failure.problems[0].received
+    return f"{type(failure).__name__}: {(str(failure).splitlines() or [''])[0][:300]}"
 
 
 def _conforms(tracker: BackgroundTracker) -> Tracker:

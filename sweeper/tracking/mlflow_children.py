@@ -1,7 +1,8 @@
 """The child runs of a study: each trial once, however often it is sent and wherever a sender died.
 
 A child is complete when its status is final. One that is RUNNING was left between its creation and its end; its
-record is sent again and completes it. Two of one number come from a server that did its work and lost its answer.
+record is sent again and completes it. Two of one number come from a server that did its work and lost its answer,
+perhaps long after it was asked: one that hung answers what waited for it when it goes on.
 """
 
 from __future__ import annotations
@@ -43,9 +44,12 @@ class Children:
         self._complete: set[int] = set()
         self._begun: dict[int, str] = {}
         self._doubtful: set[int] = set()
+        self._has_lost_answers = False
 
     def take_stock(self) -> None:
         """Learn what an earlier process has written; second copies are deleted."""
+        self._complete.clear()
+        self._begun.clear()
         for run in search(self._client, self._experiment_id, {PARENT: self._parent_id}):
             number = int(run.data.tags.get(TRIAL, -1))
             if number in self._complete or (number in self._begun and run.info.status == "RUNNING"):
@@ -56,6 +60,15 @@ class Children:
                 self._complete.add(number)
                 if number in self._begun:
                     self._client.delete_run(self._begun.pop(number))
+
+    def settle(self) -> None:
+        """At the end: no trial twice, even where answers were lost, and none begun and not ended."""
+        if self._has_lost_answers:
+            self.take_stock()
+        for number, run_id in list(self._begun.items()):
+            self._client.delete_run(run_id)
+            del self._begun[number]
+        self._has_lost_answers = False
 
     def write(self, record: TrialRecord) -> None:
         """Write a finished trial, unless it is there already."""
@@ -77,8 +90,12 @@ class Children:
             same = {PARENT: self._parent_id, TRIAL: str(number)}
             for run in search(self._client, self._experiment_id, same):
                 return str(run.info.run_id)
-        self._doubtful.add(number)
         tags = {**child.tags, PARENT: self._parent_id}
-        run = self._client.create_run(self._experiment_id, child.start_ms, tags, child.name)
+        try:
+            run = self._client.create_run(self._experiment_id, child.start_ms, tags, child.name)
+        except Exception:
+            self._doubtful.add(number)
+            self._has_lost_answers = True
+            raise
         self._doubtful.discard(number)
         return str(run.info.run_id)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,20 @@ from sweeper.tracking.addresses import public_uri, sqlite_file
 from sweeper.tracking.exclusive import exclusive
 from sweeper.tracking.kept_model import log_kept_model
 from sweeper.tracking.mlflow_children import Children, search
-from sweeper.tracking.parent import hashes, identifying, placed, scores, source, verdict_among, without_passwords
+from sweeper.tracking.parent import (
+    ended_ms,
+    hashes,
+    identifying,
+    placed,
+    plan_text,
+    scores,
+    source,
+    verdict_among,
+    without_passwords,
+)
 from sweeper.tracking.projection import Projection
+from sweeper.tracking.registry import register
+from sweeper.tracking.selection import All, Selection, selection
 from sweeper.tracking.sqlite_store import gather, write_ahead
 from sweeper.tracking.views import curves_address, report_address, trials_address, view_tags
 from sweeper.trial import TrialRecord
@@ -37,6 +49,11 @@ SOURCE = {"mlflow.source.name": "sweeper", "mlflow.source.type": "LOCAL"}
 
 _KIND = {"mlflow.experimentKind": "custom_model_development"}
 """Without it the UI opens an experiment among traces and judges of language models."""
+
+_GUIDE = (
+    "One run a study, with its verdict as name and description and `report.html` among its artifacts. The trials are "
+    "the runs below it: the plus before its name shows them."
+)
 
 
 class MlflowTracker:
@@ -56,6 +73,7 @@ class MlflowTracker:
         self._study: Mapping[str, Any] = {}
         self._experiment_id = self._run_id = ""
         self._children: Children | None = None
+        self._selection: Selection = All()
         self._model_uri: str | None = None
 
     def start(self, study: Mapping[str, Any]) -> Mapping[str, str | None]:
@@ -64,7 +82,7 @@ class MlflowTracker:
         Args:
             study: `name`, `study_uid`, `study_hash`, `data_hash`; and optional: `description`, `data` (`name`,
                 `rows`, `features`, `task`), `study_text`, `environment`, `objective` (`metric`, `goal`),
-                `strategy`, `configuration` (nested, as resolved).
+                `strategy`, `plan` (nested) with `plan_hash`, `configuration` (nested, as resolved).
 
         Returns:
             `uri` (without a password), `experiment` and `run_id`.
@@ -75,7 +93,7 @@ class MlflowTracker:
         """
         self._study = study
         self._experiment_id = self._find_or_create_experiment()
-        found = next(search(self._client, self._experiment_id, {"sweeper.study_uid": study["study_uid"]}), None)
+        found = self._only_parent()
         parent = found or self._create_parent()
         self._run_id = parent.info.run_id
         self._describe(parent)
@@ -84,6 +102,7 @@ class MlflowTracker:
             objective.get("metric", "loss"), objective.get("goal") == "maximize", {**SOURCE, **hashes(study)}
         )
         self._children = Children(self._client, self._experiment_id, self._run_id, projection)
+        self._selection = selection(self._wanted("children", "all"), objective)
         for name, view in view_tags(self._run_id, study).items():
             self._client.set_experiment_tag(self._experiment_id, name, view)
         if found:
@@ -92,9 +111,13 @@ class MlflowTracker:
         return {"uri": public_uri(self._uri), "experiment": self._experiment, "run_id": self._run_id}
 
     def trial(self, record: TrialRecord) -> None:
-        """Write a finished trial, unless it is there already; what a kill left half-written is completed."""
+        """Write a finished trial, unless it is there already; what a kill left half-written is completed.
+
+        With `tracking.children` other than `all`, not every trial is written, and some only by `finish`.
+        """
         assert self._children is not None, "start() comes first"
-        self._children.write(record)
+        for chosen in self._selection.take(record):
+            self._children.write(chosen)
 
     def log_model(self, keep: Path, requirements: Sequence[str]) -> str:
         """Keep the pick as a model of the parent run; see `kept_model.log_kept_model`."""
@@ -110,23 +133,29 @@ class MlflowTracker:
                 its name. Scores are taken from a `verdict.json` among them.
             tags: further tags; `sweeper.verdict` is the verdict in one sentence and opens the description.
         """
+        assert self._children is not None, "start() comes first"
+        for chosen in self._selection.rest():
+            self._children.write(chosen)
+        self._children.settle()
+        self._only_parent()
         paths = [Path(path) for path in artifacts]
         verdict = verdict_among(paths)
+        registered = self._register(status, tags)
         if verdict or VERDICT in tags:
-            links = self._links(report=any(path.name == "report.html" for path in paths))
+            links = self._links(report=any(path.name == "report.html" for path in paths)) + registered
             question = str(self._study.get("description") or "")
             note = description.closing(tags.get(VERDICT, ""), verdict, question, links)
             tags = {**tags, NOTE: note}
-        now_ms = round(time.time() * 1000)
+        end_ms = ended_ms(tags)
         known = self._client.get_run(self._run_id).data.metrics
         metrics = [
-            Metric(name, value, now_ms, 0) for name, value in scores(verdict).items() if known.get(name) != value
+            Metric(name, value, end_ms, 0) for name, value in scores(verdict).items() if known.get(name) != value
         ]
         self._client.log_batch(self._run_id, metrics, tags=[RunTag(name, str(text)) for name, text in tags.items()])
         for path, folder in placed(paths):
             self._client.log_artifact(self._run_id, str(path), folder)
         self._client.update_run(self._run_id, name=self._title(status, verdict))
-        self._client.set_terminated(self._run_id, status, now_ms)
+        self._client.set_terminated(self._run_id, status, end_ms)
         gather(self._uri)
 
     def _title(self, status: str, verdict: Mapping[str, Any]) -> str:
@@ -147,11 +176,39 @@ class MlflowTracker:
             links.append(f"The pick as a model: `mlflow.pyfunc.load_model({self._model_uri!r})`")
         return links
 
+    def _wanted(self, key: str, otherwise: str) -> str:
+        """A word of `tracking` in the study file."""
+        return str((self._study.get("configuration", {}).get("tracking") or {}).get(key) or otherwise)
+
+    def _register(self, status: str, tags: Mapping[str, str]) -> list[str]:
+        """Make the pick of a finished study a version of the registered model that `tracking.register` names."""
+        name = self._wanted("register_as", "")
+        if not (name and self._model_uri) or status != "FINISHED":
+            return []
+        version = register(self._client, name, self._model_uri, self._run_id, {**hashes(self._study), **tags})
+        return [f"In the model registry: `models:/{name}/{version.version}`"]
+
+    def _only_parent(self) -> Run | None:
+        """The parent run, if there is one. Second ones, of which nothing is known but their tags, are deleted.
+
+        A server that hung may answer two requests to create it, the first of them at any time later.
+        """
+        found = list(search(self._client, self._experiment_id, {"sweeper.study_uid": self._study["study_uid"]}))
+        ours = [run for run in found if run.info.run_id == self._run_id]
+        described = [run for run in found if run.data.params]
+        parent = next(iter([*ours, *described, *found]), None)
+        for run in found:
+            if run is not parent and not run.data.params:
+                self._client.delete_run(run.info.run_id)
+        return parent
+
     def _find_or_create_experiment(self) -> str:
         found: Experiment | None = self._client.get_experiment_by_name(self._experiment)
         if found is None:
             root = None if self._artifact_root is None else self._artifact_root.resolve().as_uri()
-            return str(self._client.create_experiment(self._experiment, artifact_location=root, tags=_KIND))
+            return str(
+                self._client.create_experiment(self._experiment, artifact_location=root, tags={**_KIND, NOTE: _GUIDE})
+            )
         if found.lifecycle_stage == "deleted":
             raise TrackingError.at(
                 f"{public_uri(self._uri)}  experiment {self._experiment!r}",
@@ -187,6 +244,8 @@ class MlflowTracker:
         self._client.log_batch(self._run_id, params=new, tags=tags)
         if study.get("study_text"):
             self._client.log_text(self._run_id, without_passwords(study["study_text"]), "study.yaml")
+        if study.get("plan") and "plan.sha256" not in known:
+            self._client.log_text(self._run_id, plan_text(study["plan"]), "plan.json")
         if study.get("environment"):
             text = json.dumps(study["environment"], indent=2, default=str)
             self._client.log_text(self._run_id, text, "environment.json")
@@ -199,7 +258,7 @@ def _open(uri: str) -> MlflowClient:
     file = sqlite_file(uri)
     write_ahead(uri)
     with contextlib.nullcontext() if file is None else exclusive(file):
-        client = MlflowClient(uri)
+        client = MlflowClient(uri, registry_uri=os.environ.get("MLFLOW_REGISTRY_URI", uri))
         client.search_experiments(max_results=1)
         gather(uri)
     return client

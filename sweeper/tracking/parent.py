@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sweeper.config import FREE_KEYS
 from sweeper.tracking.projection import flat
 
+ENDED = "sweeper.ended"
+"""Tag with the time at which a run of a study ended, in ISO 8601."""
+
 
 def hashes(study: Mapping[str, Any]) -> dict[str, str]:
     """Shortened to what the UI shows in full; 64 bits still tell any two studies apart."""
-    return {f"sweeper.{name}": str(study[name])[:16] for name in ("study_hash", "data_hash")}
+    names = ("study_hash", "data_hash", "plan_hash")
+    return {f"sweeper.{name}": str(study[name])[:16] for name in names if name in study}
+
+
+def plan_text(plan: Mapping[str, Any]) -> str:
+    """The plan as the text whose SHA-256 is its hash: `sha256sum plan.json` tells whether it is still the same."""
+    return json.dumps(plan, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def plan_hash(plan: Mapping[str, Any]) -> str:
+    """SHA-256 of `plan_text`, in hexadecimal digits."""
+    return hashlib.sha256(plan_text(plan).encode()).hexdigest()
 
 
 def source(environment: Mapping[str, Any]) -> dict[str, str]:
@@ -29,12 +46,19 @@ def identifying(study: Mapping[str, Any]) -> dict[str, str]:
     configuration = study.get("configuration", {})
     fixed = {name: value for name, value in configuration.items() if name not in FREE_KEYS}
     parts = {name: study[name] for name in ("data", "objective", "strategy", "plan") if name in study}
-    return {name: without_passwords(value) for name, value in {**flat(fixed), **flat(parts)}.items()}
+    hashed = {"plan.sha256": study["plan_hash"]} if "plan_hash" in study else {}
+    return {name: without_passwords(value) for name, value in {**flat(fixed), **flat(parts), **hashed}.items()}
 
 
 def without_passwords(text: str) -> str:
     """`user:password@` taken out of every address in a text."""
     return re.sub(r"(?<=://)[^/\s@'\"]+@", "", text)
+
+
+def ended_ms(tags: Mapping[str, str]) -> int:
+    """Milliseconds since 1970 at which the run of the study ended, which may be told long after; else now."""
+    told = tags.get(ENDED)
+    return round(1000 * (time.time() if told is None else datetime.fromisoformat(told).timestamp()))
 
 
 def verdict_among(paths: Sequence[Path]) -> dict[str, Any]:

@@ -78,7 +78,7 @@ class Projection:
             status=RUN_STATUS[record.ended.status],
             start_ms=start_ms,
             end_ms=end_ms,
-            params=flat(record.spec.params),
+            params={**flat(record.spec.params), **_magnitude(record.spec.params.get("learning_rate"))},
             metrics=(*_curve(record, start_ms, end_ms), *self._summary(record, end_ms)),
             tags={**self.tags, **_tags(record)},
         )
@@ -117,6 +117,13 @@ def run_name(spec: TrialSpec) -> str:
     if spec.stage is Stage.KEEP:
         parts.append("kept")
     return " · ".join(parts)
+
+
+def _magnitude(rate: Any) -> dict[str, str]:
+    """The learning rate as a power of ten: MLflow's parallel coordinates have linear axes only."""
+    if not isinstance(rate, (int, float)) or not 0.0 < rate < math.inf:
+        return {}
+    return {"learning_rate_log10": f"{math.log10(rate):.2f}"}
 
 
 def _rate(rate: float) -> str:

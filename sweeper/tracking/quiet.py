@@ -17,9 +17,9 @@ _SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
     "MLFLOW_CONFIGURE_LOGGING": "false",
-    # 7 retries of growing length are the default: four minutes a call on a dead server. Two take about four seconds,
-    # and the background tracker tries again later by itself.
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    # 7 retries of growing length are the default: four minutes a call on a dead server, and each that was only slow
+    # leaves a run of its own behind. The background tracker tries again by itself, and looks first what is there.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
     # The winner's requirements are given; a uv project that happens to be in the working folder is not its own.
     "MLFLOW_UV_AUTO_DETECT": "false",

@@ -6,6 +6,7 @@ MLflow itself would retry a dead server for minutes (7 times with growing pauses
 from __future__ import annotations
 
 import base64
+import http.client
 import os
 import ssl
 import tempfile
@@ -14,10 +15,11 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sweeper.errors import TrackingError
+from sweeper.errors import TrackingAway, TrackingError
 from sweeper.tracking.addresses import credentials, is_server, public_uri, sqlite_file
 
 _WITHOUT = "sweeper run --no-tracking   to track nowhere"
+_SILENCE = "no answer: "
 _EXPERIMENTS = "/api/2.0/mlflow/experiments/search?max_results=1"
 """What a server behind a proxy answers even where `/health` is not let through."""
 
@@ -27,11 +29,12 @@ def check_reachable(uri: str, timeout_s: float = 5.0) -> None:
 
     Args:
         uri: a tracking address; schemes other than http(s), sqlite and plain folders pass unchecked.
-        timeout_s: seconds a server has to answer each of at most two questions.
+        timeout_s: seconds a server has to answer.
 
     Raises:
-        TrackingError: nobody answers, the answer is not MLflow's, access is refused, the folder cannot be written,
-            or it is a folder of files, which MLflow no longer writes to.
+        TrackingAway: nobody answers, or the server says that it has a fault: it may be back later.
+        TrackingError: the answer is not MLflow's, access is refused, the folder cannot be written, or it is a folder
+            of files, which MLflow no longer writes to.
     """
     _check_form(uri)
     if is_server(uri):
@@ -61,10 +64,8 @@ def _check_form(uri: str) -> None:
 
 
 def _check_server(uri: str, timeout_s: float) -> None:
-    health = _answer(uri, "/health", timeout_s)
-    if health == "200":
-        return
-    answer = _answer(uri, _EXPERIMENTS, timeout_s) if health.isdigit() else health
+    """Asks for what needs the server's database, because a server may be well and its database not."""
+    answer = _answer(uri, _EXPERIMENTS, timeout_s)
     if answer == "200":
         return
     if answer in ("401", "403"):
@@ -76,13 +77,19 @@ def _check_server(uri: str, timeout_s: float) -> None:
         )
     received = f"HTTP {answer}" if answer.isdigit() else answer
     port = urlsplit(uri).port or 5000
-    raise TrackingError.at(
+    kind = TrackingAway if _may_pass(answer) else TrackingError
+    raise kind.at(
         public_uri(uri),
         "an MLflow server that answers",
         received,
         f"mlflow server --port {port}   starts one on this machine\n{_WITHOUT}\n"
         "unset MLFLOW_TRACKING_URI   to track in mlruns/mlflow.db",
     )
+
+
+def _may_pass(answer: str) -> bool:
+    """Whether waiting may help: silence, too many requests, a fault of the server or of the proxy before it."""
+    return answer.startswith(_SILENCE) or answer == "429" or answer.startswith("5")
 
 
 def _answer(uri: str, path: str, timeout_s: float) -> str:
@@ -95,9 +102,11 @@ def _answer(uri: str, path: str, timeout_s: float) -> str:
         with error:
             return str(error.code)
     except urllib.error.URLError as error:
-        return f"no answer: {error.reason}"
-    except (OSError, ValueError) as error:
-        return f"no answer: {error or type(error).__name__}"
+        if isinstance(error.reason, ssl.SSLError):
+            return f"no trust: {error.reason}"
+        return f"{_SILENCE}{error.reason}"
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        return f"{_SILENCE}{error or type(error).__name__}"
 
 
 def authorization(uri: str) -> dict[str, str]:

@@ -60,7 +60,7 @@ def mlflow_like(documents):
 
 API = "/api/2.0/mlflow"
 FOUND = {
-    "/health": "OK",
+    f"{API}/experiments/search": "{}",
     f"{API}/experiments/get-by-name": '{"experiment": {"experiment_id": "7"}}',
     f"{API}/runs/search": '{"runs": [{"info": {"run_id": "abc"}}]}',
 }

@@ -13,6 +13,8 @@ def empty_store(tmp_path_factory):
     quiet.prepare()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        import mlflow.pyfunc  # noqa: F401  warns when it is imported, which is when the first model is kept
+
         from sweeper.tracking.mlflow_tracker import MlflowTracker
 
         file = tmp_path_factory.mktemp("store") / "mlflow.db"

@@ -5,8 +5,9 @@ import pytest
 from tracked import STUDY, record
 
 from sweeper.errors import TrackingError
-from sweeper.tracking.background import NOWHERE, SWITCH_S, BackgroundTracker
+from sweeper.tracking.background import NOWHERE, SWITCH_S, BackgroundTracker, Patience
 
+IMPATIENT = Patience(again_s=0.0, end_s=0.0)
 IDS = {"uri": "sqlite:///x", "experiment": "digits", "run_id": "r1"}
 
 
@@ -41,7 +42,8 @@ class Recorder:
 
 
 def tracking(factory, **options):
-    tracker = BackgroundTracker(factory, where="the store", **{"retry_after_s": 0.0, **options})
+    settings = {"patience": IMPATIENT, "cure": "sweeper sync", **options}
+    tracker = BackgroundTracker(factory, where="the store", **settings)
     tracker.start(STUDY)
     return tracker
 
@@ -120,7 +122,7 @@ def test_a_store_that_opens_at_the_second_attempt_gets_everything():
     for number in range(3):
         tracker.trial(record(number))
     tracker.finish("FINISHED", [], {})
-    assert sorted(writer.trials) == [0, 1, 2]
+    assert writer.trials == [0, 1, 2]
     assert writer.calls[0][0] == "start"
     assert tracker.problem is None
 
@@ -137,7 +139,7 @@ def test_a_store_that_never_opens_does_not_end_the_study():
     problem = tracker.problem
     assert problem.where == "the store"
     assert problem.received == "100 trials could not be written: ConnectionError: nobody there"
-    assert "same command again" in problem.cure
+    assert "sweeper sync" in problem.cure
 
 
 def test_one_trial_that_cannot_be_written_keeps_none_of_the_others_back():
@@ -169,7 +171,7 @@ def test_an_outage_in_between_loses_nothing():
     for number in range(20):
         tracker.trial(record(number))
     complete.wait()
-    assert sorted(writer.trials) == list(range(20))
+    assert writer.trials == list(range(20))
     tracker.finish("FINISHED", [], {})
     assert tracker.problem is None
 
@@ -187,7 +189,7 @@ def test_a_single_failure_at_the_end_is_tried_once_more():
     for number in range(3):
         tracker.trial(record(number))
     tracker.finish("FINISHED", [], {}, progress=lambda pending: may_write.set())
-    assert writer.trials == [1, 2, 0]
+    assert writer.trials == [0, 1, 2]
     assert tracker.problem is None
 
 
@@ -198,7 +200,7 @@ def test_a_store_that_goes_away_for_good_is_not_asked_once_a_trial():
         tried.append(call)
         return call[0] != "start"
 
-    tracker = tracking(lambda: Recorder(fails), retry_after_s=60.0)
+    tracker = tracking(lambda: Recorder(fails), patience=Patience(again_s=60.0, end_s=0.0))
     for number in range(1000):
         tracker.trial(record(number))
     tracker.finish("FINISHED", [], {})
@@ -219,7 +221,7 @@ def test_an_error_with_a_cure_of_its_own_is_told_as_it_is():
 
     tracker = tracking(factory)
     tracker.finish("FINISHED", [], {})
-    assert tracker.problem.cure == "restore it"
+    assert tracker.problem.cure.startswith("restore it\nthen sweeper sync ")
 
 
 class Slow(Recorder):

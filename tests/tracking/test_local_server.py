@@ -54,6 +54,7 @@ def test_a_study_tracked_by_a_server(tmp_path, store):
         _tracks_in_the_background(open_remote, server.url, tmp_path)
         _completes_what_is_missing(open_remote, store)
         _leads_to_the_study(server.url, store)
+        _registers_the_pick(open_remote, store, tmp_path)
         process = server.process
     assert process.poll() is not None
     with pytest.raises(TrackingError, match="refused"):
@@ -91,6 +92,19 @@ def _leads_to_the_study(url, store):
     assert study_links(url, "digits", "another") is None
     with urllib.request.urlopen(f"{url}/get-artifact?path=report.html&run_uuid={run_id}") as answer:
         assert answer.read() == b"<h1>report</h1>"
+
+
+def _registers_the_pick(open_remote, store, tmp_path):
+    (tmp_path / "model.keras").write_bytes(b"a network")
+    (tmp_path / "data.json").write_text('{"task": "regression", "input_shape": [2]}')
+    for _ in range(2):
+        tracker = open_remote()
+        tracker.start({**STUDY, "configuration": {"tracking": {"register_as": "digits-net"}}})
+        tracker.log_model(tmp_path, ["keras"])
+        tracker.finish("FINISHED", [], {"sweeper.outcome": "WINNER"})
+    (version,) = store.client.search_model_versions("name = 'digits-net'")
+    named = store.client.get_model_version_by_alias("digits-net", "winner")
+    assert int(named.version) == int(version.version)
 
 
 @pytest.mark.slow

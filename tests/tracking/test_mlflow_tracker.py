@@ -67,6 +67,7 @@ def test_a_trial_becomes_a_child_run(store):
         "activation": "relu",
         "optimizer": "adam",
         "learning_rate": "0.0031",
+        "learning_rate_log10": "-2.51",
         "momentum": "0.9",
     }
     assert [(step, value) for step, value, _ in store.history(child.info.run_id, "val_accuracy")] == list(
@@ -304,3 +305,18 @@ def test_two_processes_may_create_one_database_at_once(tmp_path):
     for process in both:
         _, errors = process.communicate()
         assert (process.returncode, errors) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("children", "before", "after"),
+    [("finalists", [3], [3]), ("best-per-combination", [], [2]), ("all", [0, 1, 2, 3], [0, 1, 2, 3])],
+)
+def test_only_the_wanted_trials_get_runs(store, children, before, after):
+    tracker = store.tracker()
+    tracker.start({**STUDY, "configuration": {"tracking": {"children": children}}})
+    for number in range(3):
+        tracker.trial(record(number))
+    tracker.trial(record(3, stage=Stage.CONFIRM))
+    assert sorted(store.children()) == before
+    tracker.finish("FINISHED", [], {})
+    assert sorted(store.children()) == after

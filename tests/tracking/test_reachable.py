@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from sweeper.errors import TrackingError
+from sweeper.errors import TrackingAway, TrackingError
 from sweeper.tracking.reachable import check_reachable
 
 API = "/api/2.0/mlflow/experiments/search?max_results=1"
@@ -44,27 +44,30 @@ def _no_tracking_variables(monkeypatch):
     monkeypatch.delenv("MLFLOW_ALLOW_FILE_STORE", raising=False)
 
 
-def test_a_healthy_server_passes():
-    with server({"/health": 200}) as host:
+def test_a_server_with_its_database_passes():
+    with server({API: 200}) as host:
         check_reachable(f"http://{host}/")
 
 
-def test_a_proxy_that_hides_health_but_lets_the_api_through_passes():
-    with server({API: 200}) as host:
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+def test_a_server_with_a_fault_may_be_well_later(status):
+    with server({"/health": 200, API: status}) as host, pytest.raises(TrackingAway, match=f"HTTP {status}") as caught:
         check_reachable(f"http://{host}")
+    assert caught.value.exit_code == 5
 
 
 def test_some_other_server_is_not_taken_for_mlflow():
     with server({"/": 200}) as host, pytest.raises(TrackingError, match=r"HTTP 404") as caught:
         check_reachable(f"http://{host}")
     assert caught.value.exit_code == 2
+    assert not isinstance(caught.value, TrackingAway)
 
 
 def test_nobody_there():
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
-    with pytest.raises(TrackingError) as caught:
+    with pytest.raises(TrackingAway) as caught:
         check_reachable(f"http://anna:secret@127.0.0.1:{port}")
     problem = caught.value.problems[0]
     assert problem.where == f"http://127.0.0.1:{port}"
@@ -78,7 +81,7 @@ def test_a_server_that_never_answers():
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        with pytest.raises(TrackingError, match="timed out"):
+        with pytest.raises(TrackingAway, match="timed out"):
             check_reachable(f"http://127.0.0.1:{silent.getsockname()[1]}", timeout_s=0.1)
 
 
@@ -90,13 +93,13 @@ def test_an_address_that_is_none(uri):
 
 
 def test_refused_access_names_the_variables():
-    with server({"/health": 401, API: 401}) as host, pytest.raises(TrackingError, match="MLFLOW_TRACKING_TOKEN"):
+    with server({API: 401}) as host, pytest.raises(TrackingError, match="MLFLOW_TRACKING_TOKEN"):
         check_reachable(f"http://{host}")
 
 
 def test_credentials_of_the_address_are_sent():
     requests = []
-    with server({"/health": 200}, requests) as host:
+    with server({API: 200}, requests) as host:
         check_reachable(f"http://anna:p%40ss@{host}")
     assert requests[0].headers["Authorization"] == "Basic " + base64.b64encode(b"anna:p@ss").decode()
 
@@ -104,7 +107,7 @@ def test_credentials_of_the_address_are_sent():
 def test_a_token_of_the_environment_is_sent(monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "t0ken")
     requests = []
-    with server({"/health": 200}, requests) as host:
+    with server({API: 200}, requests) as host:
         check_reachable(f"http://{host}")
     assert requests[0].headers["Authorization"] == "Bearer t0ken"
 
