@@ -29,6 +29,7 @@ def main() -> None:
         code = cli.main(standalone_mode=False)
     except SweeperError as error:
         click.echo(str(error), err=True)
+        _tell_ci_refusal(error)
         code = error.exit_code
     except click.ClickException as error:
         error.show()
@@ -76,6 +77,13 @@ def _study(command: Function) -> Function:
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="JSON on stdout, and nothing else.")
 
+_junit = click.option(
+    "--junit",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="SWEEPER_JUNIT",
+    help="Write the answer to this file as JUnit XML too.",
+)
+
 
 @cli.command()
 @click.argument("path", type=click.Path(path_type=Path), default=DEFAULT_STUDY)
@@ -113,6 +121,7 @@ def init(path: Path, force: bool, **choices: str | None) -> None:
 @click.option(
     "--no-progress", is_flag=True, envvar="SWEEPER_NO_PROGRESS", help="Plain lines instead of the live table."
 )
+@_junit
 @_as_json
 def run(study: Path, overrides: tuple[str, ...], storage: Path, **flags: Any) -> int:
     """Train a study and give its verdict; continues what is there."""
@@ -126,6 +135,7 @@ def run(study: Path, overrides: tuple[str, ...], storage: Path, **flags: Any) ->
     file = study_file.load(study, options)
     warm_up(file, flags["engine"], storage, fresh=flags["fresh"])
 
+    from sweeper.commands import ci
     from sweeper.commands import run as command
     from sweeper.commands.tracking import default_uri
 
@@ -142,13 +152,15 @@ def run(study: Path, overrides: tuple[str, ...], storage: Path, **flags: Any) ->
         command=command.command_line(),
         browse=command.browse(study, storage),
     )
-    with contextlib.redirect_stdout(sys.stderr):  # what a user's module prints while it runs in this process
+    # what a user's module prints while it runs in this process goes to stderr, as the progress does
+    with contextlib.redirect_stdout(sys.stderr), ci.folded("Training", os.environ, sys.stderr):
         result = command.run(file, chosen)
     if flags["as_json"]:
         click.echo(command.document(result), nl=False)
     else:
         click.echo(command.words(result, study, storage))
-    for warning in result.warnings:
+    told = ci.Told(result.verdict, result.exit_code, study, result.stopped, result.report, flags["junit"])
+    for warning in (*result.warnings, *ci.tell_ci(told, os.environ, _to_stderr)):
         click.echo(f"\n{warning}", err=True)
     if result.stopped is not None:
         click.echo(f"\n{result.stopped}", err=True)
@@ -275,6 +287,18 @@ def _parsed(overrides: tuple[str, ...]) -> Mapping[str, Any]:
             raise click.UsageError(f"-S takes KEY=VALUE, such as training.epochs=5, not {word!r}")
         result[key] = yaml_source.parse(f"value: {text}", f"-S {key}").value["value"]
     return result
+
+
+def _tell_ci_refusal(error: SweeperError) -> None:
+    """Beside the line of the study file, on a CI that can show it there."""
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from sweeper.commands.ci import tell_ci_refusal
+
+        tell_ci_refusal(error, os.environ, _to_stderr)
+
+
+def _to_stderr(line: str) -> None:
+    click.echo(line, err=True)
 
 
 def _unexpected(error: Exception) -> int:
