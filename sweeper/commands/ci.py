@@ -29,6 +29,10 @@ DOTENV = "SWEEPER_DOTENV"
 """Names a file for the outputs where the CI has none of its own, such as GitLab."""
 
 
+SHELF = "SWEEPER_ARTIFACTS_URL"
+"""Names the page where the CI keeps what was uploaded, for the link to the report."""
+
+
 @dataclass(frozen=True)
 class Told:
     """What a command ended with.
@@ -131,6 +135,7 @@ def _ending(told: Told, environ: Mapping[str, str]) -> Ending:
         report="" if told.report is None else _shown(told.report),
         stopped="" if told.stopped is None else _why(told.stopped),
         link=_link(told.answer),
+        shelf=environ.get(SHELF, ""),
     )
 
 

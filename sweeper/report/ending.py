@@ -41,6 +41,7 @@ class Ending:
         report: path of report.html, or empty.
         stopped: what ended it before its plan was trained, such as `SIGTERM`, or empty.
         link: address of the MLflow run, or empty where a browser could not open one.
+        shelf: address of the page where the CI keeps the report, or empty.
     """
 
     answer: Answer
@@ -51,6 +52,7 @@ class Ending:
     report: str = ""
     stopped: str = ""
     link: str = ""
+    shelf: str = ""
 
     @property
     def colour(self) -> Colour:

@@ -39,9 +39,9 @@ def _of_verdict(verdict: Verdict) -> Iterator[str]:
 
 def _of_gate(result: GateResult) -> Iterator[str]:
     units = _units(result)
-    yield _history(result, units)
     if result.changed:
         yield "**Changed since the last night:** " + ", ".join(code(clean(change, 90)) for change in result.changed)
+    yield _history(result, units)
     yield _figures(result, units)
     if result.checks:
         yield _rules(result.checks)
@@ -136,7 +136,9 @@ def _where(ending: Ending) -> str:
         parts.append(f"[Run in MLflow]({_address(ending.link)})")
     elif ending.run_id:
         parts.append(f"MLflow run {code(ending.run_id)}")
-    if ending.report:
+    if ending.report and ending.shelf:
+        parts.append(f"[Report]({_address(ending.shelf)}) {code(clean(ending.report))}")
+    elif ending.report:
         parts.append(f"report {code(clean(ending.report))}")
     trained = ending.answer.trained if isinstance(ending.answer, GateResult) else _trained(ending.answer)
     if trained:

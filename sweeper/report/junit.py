@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 from sweeper.gate import GateOutcome, GateResult
 from sweeper.report.ending import Colour, Ending, values
+from sweeper.report.units import number
 from sweeper.verdict import Outcome, Verdict
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -92,7 +93,7 @@ def _of_verdict(verdict: Verdict, ending: Ending) -> Iterator[Case]:
 
 def _of_gate(result: GateResult, ending: Ending) -> Iterator[Case]:
     for check in result.checks:
-        figures = "\n".join(f"{name}: {value:g}" for name, value in check.figures.items())
+        figures = "\n".join(f"{name}: {number(value)}" for name, value in check.figures.items())
         alarm = check.name == "screen" and check.outcome is GateOutcome.FAILED  # `drop` decides about it
         quiet = ending.exit_code == 0 or check.outcome is GateOutcome.PASSED or alarm
         red = "" if quiet else _red(check.outcome is GateOutcome.FAILED)

@@ -70,11 +70,13 @@ class Runner:
     def _job(self, steps, contexts):
         self.jobs += 1
         job = Job()
-        self._steps(steps, {**contexts, **self._about(), "steps": job.steps}, job)
+        self._steps(steps, {**contexts, **self.about(), "steps": job.steps}, job)
         return job
 
-    def _about(self):
+    def about(self):
+        """The contexts that the runner itself fills."""
         github = {"run_id": str(1000 + self.jobs), "run_attempt": "1", "action_path": str(ROOT)}
+        github |= {"server_url": "https://github.test", "repository": "me/mine"}
         return {"github": github, "runner": {"os": "Linux"}}
 
     def _steps(self, steps, contexts, job):

@@ -147,7 +147,7 @@ def test_a_job_that_is_cancelled_waits_until_the_sweep_has_written_what_it_has(t
     )
     (step,) = (step for step in ACTION["runs"]["steps"] if step.get("id") == "sweep")
     inputs = {name: about.get("default", "") for name, about in ACTION["inputs"].items()}
-    process, place = runner.start(step, {"inputs": {**inputs, "study": "s.yaml"}})
+    process, place = runner.start(step, {**runner.about(), "inputs": {**inputs, "study": "s.yaml"}})
     while not (runner.workspace / "begun").exists():
         assert process.poll() is None
         time.sleep(0.02)
@@ -186,6 +186,9 @@ def test_the_sweep_workflow_ends_in_a_verdict_and_is_recalled_the_next_night(tmp
     assert job.ran[-1] == "Pass or fail"
     assert "## ✅ Done: tiny" in job.summary
     assert "::notice file=study.yaml,title=Done%3A tiny::" in job.log
+    assert (
+        "[Report](https://github.test/me/mine/actions/runs/1001#artifacts) `mlruns/studies/tiny/report" in job.summary
+    )
     assert job.outputs["exit-code"] == "0"
     assert job.outputs["outcome"] in ("WINNER", "TIE", "NOT_SEPARATED")
     assert set(json.loads(job.outputs["params"])) >= {"activation", "optimizer", "learning_rate"}
@@ -226,3 +229,20 @@ def test_a_night_whose_time_is_over_reports_what_it_has_and_the_next_one_continu
     whole = json.loads((tmp_path / "artifacts/2/sweep/mlruns/studies/scripted/verdict.json").read_text())
     trained = len((runner.workspace / "trained.txt").read_text().splitlines())
     assert trained == sum(sum(counts.values()) for counts in whole["trials"].values()) - done_before
+
+
+def test_the_document_names_every_input_and_output():
+    text = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`([\w-]+)`", "".join(re.findall(r"^\| (`.*?) \|", text, re.M))))
+    assert told >= set(ACTION["inputs"]) | set(ACTION["outputs"])
+
+
+def test_the_workflow_of_the_document_uses_the_action_as_it_is():
+    text = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```yaml\n(.*?)^```", text, re.M | re.S)
+    (job,) = yaml.safe_load(block)["jobs"].values()
+    (step,) = (step for step in job["steps"] if step.get("id") == "sweep")
+    assert set(step["with"]) <= set(ACTION["inputs"])
+    ours = yaml.safe_load(SWEEP.read_text(encoding="utf-8"))["jobs"]["sweep"]
+    assert job["steps"][0]["uses"] == ours["steps"][0]["uses"]
+    assert job["timeout-minutes"] == ours["timeout-minutes"]

@@ -3,13 +3,15 @@ import re
 from dataclasses import replace
 
 import pytest
+import synthetic
 from endings import all_endings, ending, gate, verdict
 
-from sweeper.gate import GateCheck, GateOutcome
+from sweeper.gate import GateCheck, GateOutcome, Night
 from sweeper.report.job_summary import job_summary
+from sweeper.report.junit import junit
 from sweeper.report.sparkline import sparkline
 from sweeper.trial import Combination
-from sweeper.verdict import Pick
+from sweeper.verdict import Interval, Pick
 
 ENDINGS = all_endings()
 ICONS = {0: "✅", 3: "❌", 4: "⚠️", 5: "⏸️", 143: "⏸️"}
@@ -57,6 +59,24 @@ def test_a_verdict_has_its_finalists_and_how_sure_it_is():
     assert told.count("\n| ") == 6  # heading, line, four finalists
     assert "With 95 % confidence" in told
     assert "report `mlruns/studies/digits/report.html`" in told
+
+
+@pytest.mark.parametrize("kind", synthetic.every_kind())
+def test_whatever_a_study_ends_in_can_be_told(kind):
+    end = ending(synthetic.every_kind()[kind].verdict, 0)
+    assert job_summary(end).startswith("## ✅ Done: ")
+    assert junit(end).endswith("</testsuites>\n")
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 0.0, 1e-12, 1e30])
+def test_whatever_a_night_measured_can_be_told(value):
+    interval = Interval(-abs(value), abs(value))
+    odd = Night("", GateOutcome.UNDECIDED, value, interval, 1)
+    checks = (GateCheck("drop", GateOutcome.FAILED, "", {"drop": value}),)
+    result = gate(score=value, interval=interval, drop=value, drop_interval=interval, nights=(odd, odd), checks=checks)
+    for end in (ending(result), ending(replace(result, baseline=replace(result.baseline, scores=())))):
+        assert "## ❌ Failed: digits" in job_summary(end)
+        assert "<failure " in junit(end)
 
 
 def test_names_are_shown_as_they_are():
