@@ -25,11 +25,12 @@ DEFAULT_STUDY = "study.yaml"
 
 def main() -> None:
     """The `sweeper` command: the one place that turns exceptions into exit codes."""
+    asked: dict[str, Any] = {}
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(standalone_mode=False, obj=asked)
     except SweeperError as error:
         click.echo(str(error), err=True)
-        _tell_ci_refusal(error)
+        _tell_ci_refusal(error, asked.get("junit"))
         code = error.exit_code
     except click.ClickException as error:
         error.show()
@@ -77,10 +78,18 @@ def _study(command: Function) -> Function:
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="JSON on stdout, and nothing else.")
 
+
+def _remember(context: click.Context, option: click.Parameter, value: Any) -> Any:
+    """Keep what an option said where `main` finds it, should the command end with an error."""
+    context.ensure_object(dict)[str(option.name)] = value
+    return value
+
+
 _junit = click.option(
     "--junit",
     type=click.Path(path_type=Path, dir_okay=False),
     envvar="SWEEPER_JUNIT",
+    callback=_remember,
     help="Write the answer to this file as JUnit XML too.",
 )
 
@@ -289,12 +298,14 @@ def _parsed(overrides: tuple[str, ...]) -> Mapping[str, Any]:
     return result
 
 
-def _tell_ci_refusal(error: SweeperError) -> None:
-    """Beside the line of the study file, on a CI that can show it there."""
-    if os.environ.get("GITHUB_ACTIONS") == "true":
+def _tell_ci_refusal(error: SweeperError, junit: Path | None) -> None:
+    """Where a CI listens, or a JUnit file was asked for."""
+    named = ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT", "SWEEPER_DOTENV")
+    if junit is not None or any(os.environ.get(name) for name in named):
         from sweeper.commands.ci import tell_ci_refusal
 
-        tell_ci_refusal(error, os.environ, _to_stderr)
+        for warning in tell_ci_refusal(error, os.environ, _to_stderr, junit):
+            click.echo(warning, err=True)
 
 
 def _to_stderr(line: str) -> None:

@@ -16,12 +16,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TextIO
 
-from sweeper.errors import Incomplete, Interrupted, SweeperError
+from sweeper.errors import Problem, SweeperError
 from sweeper.report import github
 from sweeper.report.dotenv import dotenv
-from sweeper.report.ending import Answer, Ending, values
-from sweeper.report.job_summary import job_summary
-from sweeper.report.junit import junit
+from sweeper.report.ending import Answer, Ending, Refusal, level, values
+from sweeper.report.job_summary import job_summary, refusal_summary
+from sweeper.report.junit import junit, refusal_junit
 from sweeper.tracking.addresses import is_server
 from sweeper.tracking.links import run_link
 
@@ -69,36 +69,54 @@ def tell_ci(told: Told, environ: Mapping[str, str], say: Callable[[str], None]) 
     if told.junit is None and not on_github(environ) and not any(environ.get(name) for name in files):
         return ()
     ending = _ending(told, environ)
-    warnings = []
-    if told.junit is not None:
-        warnings.append(_write(told.junit, junit(ending)))
-    if environ.get("GITHUB_STEP_SUMMARY"):
-        page = Path(environ["GITHUB_STEP_SUMMARY"])
-        warnings.append(_append(page, github.fitted(job_summary(ending), _size(page))))
-    if environ.get("GITHUB_OUTPUT"):
-        warnings.append(_append(Path(environ["GITHUB_OUTPUT"]), github.outputs(values(ending))))
-    if environ.get(DOTENV):
-        warnings.append(_write(Path(environ[DOTENV]), dotenv(values(ending))))
+    xml = None if told.junit is None else _write(told.junit, junit(ending))
+    warnings = (xml, *_tell(environ, job_summary(ending), values(ending)))
     if on_github(environ):
         say(github.annotation(ending))
     return tuple(warning for warning in warnings if warning is not None)
 
 
-def tell_ci_refusal(error: SweeperError, environ: Mapping[str, str], say: Callable[[str], None]) -> None:
-    """On GitHub, put each problem of a command that ended without an answer beside the line that it is about."""
-    if not on_github(environ):
-        return
-    level = "warning" if isinstance(error, (Incomplete, Interrupted)) else "error"
-    for problem in error.problems:
-        place = re.fullmatch(r"(\S+\.ya?ml)(?::(\d+))?(?:\s+(.*))?", problem.where)
-        name, line, inside = place.groups() if place else ("", None, problem.where)
-        file = _in_repository(Path(name), environ) if name else ""
-        title = f"sweeper: {inside or type(error).__name__}"
-        message = "\n".join(str(problem).split("\n")[1:]) or str(problem)
-        say(github.command(level, message, title=title, file=file, line=None if line is None else int(line)))
+def tell_ci_refusal(
+    error: SweeperError, environ: Mapping[str, str], say: Callable[[str], None], junit_file: Path | None = None
+) -> tuple[str, ...]:
+    """The same for a command that ended without an answer; on GitHub each problem stands beside its line.
+
+    A JUnit file is written here too: one of an earlier night, which may be green, must not stay.
+
+    Args:
+        error: what the command ended with.
+        environ: as in `os.environ`.
+        say: as in `tell_ci`.
+        junit_file: that `--junit` names, if it does.
+    """
+    refusal = Refusal(error.exit_code, error.problems, _now(), socket.gethostname())
+    outputs = {"outcome": type(error).__name__, "exit-code": str(error.exit_code)}
+    if on_github(environ):
+        for problem in error.problems:
+            say(_at_its_line(problem, type(error).__name__, error.exit_code, environ))
+    xml = None if junit_file is None else _write(junit_file, refusal_junit(refusal))
+    told = (xml, *_tell(environ, refusal_summary(refusal), outputs))
+    return tuple(warning for warning in told if warning is not None)
+
+
+def _at_its_line(problem: Problem, kind: str, exit_code: int, environ: Mapping[str, str]) -> str:
+    place = re.fullmatch(r"(\S+\.ya?ml)(?::(\d+))?(?:\s+(.*))?", problem.where)
+    name, line, inside = place.groups() if place else ("", None, problem.where)
+    file = _in_repository(Path(name), environ) if name else ""
+    message = "\n".join(str(problem).split("\n")[1:]) or str(problem)
+    number = None if line is None else int(line)
+    return github.command(level(exit_code), message, title=f"sweeper: {inside or kind}", file=file, line=number)
+
+
+def _tell(environ: Mapping[str, str], summary: str, outputs: Mapping[str, str]) -> Iterator[str | None]:
+    """Write the files that the environment names; a warning for each that could not be written."""
+    if environ.get("GITHUB_STEP_SUMMARY"):
+        page = Path(environ["GITHUB_STEP_SUMMARY"])
+        yield _append(page, github.fitted(summary, _size(page)))
     if environ.get("GITHUB_OUTPUT"):
-        ended = {"outcome": type(error).__name__, "exit-code": str(error.exit_code)}
-        _append(Path(environ["GITHUB_OUTPUT"]), github.outputs(ended))
+        yield _append(Path(environ["GITHUB_OUTPUT"]), github.outputs(outputs))
+    if environ.get(DOTENV):
+        yield _write(Path(environ[DOTENV]), dotenv(outputs))
 
 
 @contextlib.contextmanager
@@ -130,18 +148,13 @@ def _ending(told: Told, environ: Mapping[str, str]) -> Ending:
         told.answer,
         told.exit_code,
         study=_in_repository(told.study, environ),
-        when=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S"),
+        when=_now(),
         host=socket.gethostname(),
         report="" if told.report is None else _shown(told.report),
-        stopped="" if told.stopped is None else _why(told.stopped),
+        problems=() if told.stopped is None else told.stopped.problems,
         link=_link(told.answer),
         shelf=environ.get(SHELF, ""),
     )
-
-
-def _why(stopped: SweeperError) -> str:
-    """`SIGTERM`, or `budget.time: 2 h are over`: the cure is known by the exit code."""
-    return "; ".join(": ".join(filter(None, (problem.where, problem.received))) for problem in stopped.problems)
 
 
 def _in_repository(path: Path, environ: Mapping[str, str]) -> str:
@@ -149,6 +162,10 @@ def _in_repository(path: Path, environ: Mapping[str, str]) -> str:
     with contextlib.suppress(ValueError, KeyError):
         return path.absolute().relative_to(environ["GITHUB_WORKSPACE"]).as_posix()
     return path.as_posix()
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _shown(path: Path) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Union
 
+from sweeper.errors import Problem
 from sweeper.gate import GateOutcome, GateResult
 from sweeper.report import text
 from sweeper.report.units import clean
@@ -17,16 +18,28 @@ Answer = Union[Verdict, GateResult]
 
 
 class Colour(Enum):
-    """What a CI makes of an exit code: word and icon for people, level of an annotation for GitHub."""
+    """What people make of an exit code: a word and an icon."""
 
-    PASSED = ("Passed", "✅", "notice")
-    DONE = ("Done", "✅", "notice")
-    FAILED = ("Failed", "❌", "error")
-    UNDECIDED = ("Undecided", "⚠️", "error")
-    UNFINISHED = ("Not finished", "⏸️", "warning")
+    PASSED = ("Passed", "✅")
+    DONE = ("Done", "✅")
+    FAILED = ("Failed", "❌")
+    REFUSED = ("Refused", "❌")
+    UNDECIDED = ("Undecided", "⚠️")
+    UNFINISHED = ("Not finished", "⏸️")
 
-    def __init__(self, word: str, icon: str, level: str) -> None:
-        self.word, self.icon, self.level = word, icon, level
+    def __init__(self, word: str, icon: str) -> None:
+        self.word, self.icon = word, icon
+
+
+SIGNALLED = (129, 130, 143)
+"""Somebody, or a time budget, ended the command in order; the next one continues."""
+
+CONTINUES = "The same command continues where it stopped; the next scheduled run does that by itself."
+
+
+def level(exit_code: int) -> str:
+    """How loud an annotation is: `notice`, `warning` or `error`."""
+    return "notice" if exit_code == 0 else "warning" if exit_code in SIGNALLED else "error"
 
 
 @dataclass(frozen=True)
@@ -39,7 +52,7 @@ class Ending:
         when: end, ISO 8601 in UTC to the second, without an offset, as JUnit wants it.
         host: name of the machine.
         report: path of report.html, or empty.
-        stopped: what ended it before its plan was trained, such as `SIGTERM`, or empty.
+        problems: what ended it before its plan was trained, if anything did.
         link: address of the MLflow run, or empty where a browser could not open one.
         shelf: address of the page where the CI keeps the report, or empty.
     """
@@ -50,7 +63,7 @@ class Ending:
     when: str
     host: str
     report: str = ""
-    stopped: str = ""
+    problems: tuple[Problem, ...] = ()
     link: str = ""
     shelf: str = ""
 
@@ -76,10 +89,16 @@ class Ending:
         return self.answer.said if isinstance(self.answer, GateResult) else text.headline(self.answer)
 
     @property
+    def stopped(self) -> str:
+        """What ended it early: `SIGTERM`, or `budget.time: 2 h are over`; empty where nothing did."""
+        return "; ".join(": ".join(filter(None, (problem.where, problem.received))) for problem in self.problems)
+
+    @property
     def cure(self) -> str:
         """What to do next, where there is something to do."""
         if self.colour is Colour.UNFINISHED:
-            return "The same command continues where it stopped; the next scheduled run does that by itself."
+            cures = [problem.cure for problem in self.problems if problem.cure]
+            return CONTINUES if self.exit_code in SIGNALLED or not cures else " ".join(cures)
         if isinstance(self.answer, GateResult):
             return self.answer.cure
         return text.next_steps(self.answer)[0] if self.exit_code else ""
@@ -88,6 +107,26 @@ class Ending:
     def run_id(self) -> str:
         """Of the tracked run, or empty."""
         return str((self.answer.tracking or {}).get("run_id") or "")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The end of a command that has no answer: it was refused, or stopped before there was anything to judge.
+
+    Attributes:
+        problems: as they were told to the user.
+        when, host: as in `Ending`.
+    """
+
+    exit_code: int
+    problems: tuple[Problem, ...]
+    when: str
+    host: str
+
+    @property
+    def colour(self) -> Colour:
+        """Interrupted and incomplete commands go on later; the others have to be mended."""
+        return Colour.UNFINISHED if self.exit_code in (5, *SIGNALLED) else Colour.REFUSED
 
 
 def values(ending: Ending) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 
-from sweeper.report.ending import Ending
+from sweeper.report.ending import Ending, level
 from sweeper.report.units import clean
 
 SUMMARY_LIMIT = 1024 * 1024
@@ -21,14 +21,14 @@ def annotation(ending: Ending) -> str:
     """The command that puts the answer on the page of the run, at the study file."""
     title = f"{ending.colour.word}: {clean(ending.answer.study, 90)}"
     said = "\n".join(filter(None, (ending.said, ending.stopped, ending.cure if ending.exit_code else "")))
-    return command(ending.colour.level, said, title=title, file=ending.study)
+    return command(level(ending.exit_code), said, title=title, file=ending.study)
 
 
-def command(level: str, message: str, *, title: str, file: str = "", line: int | None = None) -> str:
+def command(loudness: str, message: str, *, title: str, file: str = "", line: int | None = None) -> str:
     """An annotation as one line of output.
 
     Args:
-        level: `error`, `warning` or `notice`.
+        loudness: `error`, `warning` or `notice`.
         message: any text.
         title: what stands above it.
         file: relative to the repository, where the annotation belongs to one.
@@ -36,7 +36,7 @@ def command(level: str, message: str, *, title: str, file: str = "", line: int |
     """
     places = {"file": file, "line": "" if line is None else str(line), "title": title}
     properties = ",".join(f"{name}={_property(value)}" for name, value in places.items() if value)
-    return f"::{level} {properties}::{_data(message)}"
+    return f"::{loudness} {properties}::{_data(message)}"
 
 
 def outputs(values: Mapping[str, str]) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from sweeper.gate import GateCheck, GateOutcome, GateResult, Night
 from sweeper.report import tables, text
-from sweeper.report.ending import Colour, Ending
-from sweeper.report.markup import code, escape, prose, table
+from sweeper.report.ending import CONTINUES, SIGNALLED, Colour, Ending, Refusal
+from sweeper.report.markup import code, escape, fenced, prose, table
 from sweeper.report.sparkline import sparkline
 from sweeper.report.units import NOTHING, Units, clean, count, duration
 from sweeper.verdict import Interval, Verdict
@@ -19,7 +19,8 @@ MOST_NIGHTS = 30
 def job_summary(ending: Ending) -> str:
     """GitHub-flavoured Markdown; every name in it is escaped. GitLab and others show it too."""
     answer, colour = ending.answer, ending.colour
-    blocks = [f"## {colour.icon} {colour.word}: {escape(clean(answer.study, 90))}", _bold(ending.said)]
+    blocks = [f"## {colour.icon} {colour.word}: {escape(clean(answer.study, 90))}"]
+    blocks.append(_bold(ending.said.removeprefix(f"{colour.word}: ")))
     if ending.stopped:
         blocks.append(f"**Stopped by** {escape(clean(ending.stopped))}")
     if ending.cure and colour is not Colour.PASSED:
@@ -27,6 +28,17 @@ def job_summary(ending: Ending) -> str:
     blocks += _of_gate(answer) if isinstance(answer, GateResult) else _of_verdict(answer)
     blocks.append(_where(ending))
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def refusal_summary(refusal: Refusal) -> str:
+    """The same for a command without an answer: its problems as they were told, and no more."""
+    colour = refusal.colour
+    heading = clean(", ".join(problem.where.split("  ")[0] for problem in refusal.problems[:1]), 90)
+    blocks = [f"## {colour.icon} {colour.word}: {escape(heading)}"]
+    blocks.append(fenced("\n\n".join(str(problem) for problem in refusal.problems), "text"))
+    if refusal.exit_code in SIGNALLED:
+        blocks.append(f"**Next:** {CONTINUES}")
+    return "\n\n".join(blocks) + "\n"
 
 
 def _of_verdict(verdict: Verdict) -> Iterator[str]:
@@ -40,7 +52,7 @@ def _of_verdict(verdict: Verdict) -> Iterator[str]:
 def _of_gate(result: GateResult) -> Iterator[str]:
     units = _units(result)
     if result.changed:
-        yield "**Changed since the last night:** " + ", ".join(code(clean(change, 90)) for change in result.changed)
+        yield "**What has changed:** " + ", ".join(code(clean(change, 90)) for change in result.changed)
     yield _history(result, units)
     yield _figures(result, units)
     if result.checks:
@@ -102,14 +114,11 @@ def _history(result: GateResult, units: Units) -> str:
 
 def _rules(checks: Sequence[GateCheck]) -> str:
     rows = ["| | rule | what was found |", "|:-:|---|---|"]
-    rows += [f"| {_icon(check)} | {escape(clean(check.name, 40))} | {escape(clean(check.said))} |" for check in checks]
+    rows += [
+        f"| {_ICONS[check.outcome]} | {escape(clean(check.name, 40))} | {escape(clean(check.said))} |"
+        for check in checks
+    ]
     return "\n".join(rows)
-
-
-def _icon(check: GateCheck) -> str:
-    if check.name == "screen" and check.outcome is GateOutcome.FAILED:
-        return "🔔"  # an alarm, which `drop` decides about
-    return _ICONS[check.outcome]
 
 
 _ICONS = {

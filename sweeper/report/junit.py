@@ -8,12 +8,12 @@ attribute, and knows no output of a single case) as well as that of Jenkins.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from sweeper.gate import GateOutcome, GateResult
-from sweeper.report.ending import Colour, Ending, values
+from sweeper.report.ending import Colour, Ending, Refusal, values
 from sweeper.report.units import number
 from sweeper.verdict import Outcome, Verdict
 
@@ -37,41 +37,65 @@ class Case:
     details: str = ""
 
 
+@dataclass(frozen=True)
+class Suite:
+    """All rows, and what stands above them."""
+
+    name: str
+    ended: Ending | Refusal
+    cases: tuple[Case, ...]
+    properties: Mapping[str, str]
+    duration_s: float = 0.0
+
+
 def junit(ending: Ending) -> str:
-    """The XML document, with a case for each rule of a gate, or one for the training and one for the verdict."""
-    cases = tuple(_cases(ending))
-    suite = ElementTree.Element("testsuite", _heading(ending, cases))
+    """The XML document, with a case for each rule of a gate, or one for the verdict."""
+    answer = ending.answer
+    name = f"sweeper {ending.command} {answer.study}"
+    return _document(Suite(name, ending, tuple(_cases(ending)), values(ending), answer.duration_s))
+
+
+def refusal_junit(refusal: Refusal) -> str:
+    """The XML document of a command without an answer: an error for each problem."""
+    cases = tuple(Case(problem.where, str(problem), "error") for problem in refusal.problems)
+    nothing = Case(refusal.colour.word, f"exit code {refusal.exit_code}", "error")
+    return _document(Suite("sweeper", refusal, cases or (nothing,), {"exit-code": str(refusal.exit_code)}))
+
+
+def _document(about: Suite) -> str:
+    suite = ElementTree.Element("testsuite", _heading(about))
     properties = ElementTree.SubElement(suite, "properties")
-    for name, value in values(ending).items():
+    for name, value in about.properties.items():
         ElementTree.SubElement(properties, "property", name=name, value=_xml(value))
-    for case in cases:
+    for case in about.cases:
         row = ElementTree.SubElement(
             suite, "testcase", name=_token(case.name), classname=suite.get("name", ""), time="0"
         )
         if case.red:
-            cell = ElementTree.SubElement(row, case.red, type=ending.colour.name, message=_xml(case.said))
+            cell = ElementTree.SubElement(row, case.red, type=about.ended.colour.name, message=_xml(case.said))
             cell.text = _xml("\n".join(filter(None, (case.said, case.details))))
-    ElementTree.SubElement(suite, "system-out").text = _xml("\n".join(f"{case.name}: {case.said}" for case in cases))
-    ElementTree.SubElement(suite, "system-err").text = _xml(ending.stopped)
+    said = "\n".join(f"{case.name}: {case.said}" for case in about.cases)
+    ElementTree.SubElement(suite, "system-out").text = _xml(said)
+    ElementTree.SubElement(suite, "system-err")
     document = ElementTree.Element("testsuites")
     document.append(suite)
     ElementTree.indent(document)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(document, encoding="unicode") + "\n"
 
 
-def _heading(ending: Ending, cases: tuple[Case, ...]) -> dict[str, str]:
-    red = [case.red for case in cases]
+def _heading(suite: Suite) -> dict[str, str]:
+    red = [case.red for case in suite.cases]
     return {
         "id": "0",
         "package": "sweeper",
-        "name": _token(f"sweeper {ending.command} {ending.answer.study}"),
-        "timestamp": ending.when,
-        "hostname": _token(ending.host) or "unknown",
-        "tests": str(len(cases)),
+        "name": _token(suite.name),
+        "timestamp": suite.ended.when,
+        "hostname": _token(suite.ended.host) or "unknown",
+        "tests": str(len(red)),
         "failures": str(red.count("failure")),
         "errors": str(red.count("error")),
         "skipped": "0",
-        "time": f"{max(ending.answer.duration_s, 0.0):.3f}",
+        "time": f"{max(suite.duration_s, 0.0):.3f}",
     }
 
 
@@ -94,8 +118,7 @@ def _of_verdict(verdict: Verdict, ending: Ending) -> Iterator[Case]:
 def _of_gate(result: GateResult, ending: Ending) -> Iterator[Case]:
     for check in result.checks:
         figures = "\n".join(f"{name}: {number(value)}" for name, value in check.figures.items())
-        alarm = check.name == "screen" and check.outcome is GateOutcome.FAILED  # `drop` decides about it
-        quiet = ending.exit_code == 0 or check.outcome is GateOutcome.PASSED or alarm
+        quiet = ending.exit_code == 0 or check.outcome is GateOutcome.PASSED
         red = "" if quiet else _red(check.outcome is GateOutcome.FAILED)
         yield Case(check.name, check.said, red, "\n".join(filter(None, (figures, ending.cure))))
 

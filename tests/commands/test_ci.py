@@ -13,7 +13,7 @@ import pytest
 from scripted_desk import STUDY
 
 from sweeper.commands.ci import Told, folded, tell_ci, tell_ci_refusal
-from sweeper.errors import Incomplete, Problem, StudyError
+from sweeper.errors import Incomplete, Interrupted, Problem, StudyError
 from sweeper.gate import GateOutcome, GateResult
 
 
@@ -135,11 +135,23 @@ def test_each_problem_of_a_refused_study_stands_at_its_line(tmp_path):
 
 
 def test_what_the_next_night_continues_is_no_error(tmp_path):
+    error = Interrupted(Problem("SIGTERM", "the study to end"))
+    error.exit_code = 143
     said = []
-    tell_ci_refusal(Incomplete(Problem("budget.time", "an end")), {"GITHUB_ACTIONS": "true"}, said.append)
-    assert said[0].startswith("::warning ")
-    tell_ci_refusal(Incomplete(Problem("budget.time", "an end")), {}, said.append)
-    assert len(said) == 1
+    tell_ci_refusal(error, github(tmp_path), said.append)
+    assert said[0].startswith("::warning title=sweeper%3A SIGTERM::")
+    assert (tmp_path / "summary.md").read_text().startswith("## ⏸️ Not finished: SIGTERM\n")
+
+
+def test_a_refusal_outside_a_ci_leaves_nothing_but_the_file_that_was_asked_for(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    error, said = Incomplete(Problem("budget.failures", "fewer")), []
+    assert tell_ci_refusal(error, {}, said.append) == ()
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "junit.xml").write_text("the green one of last night")
+    assert tell_ci_refusal(error, {}, said.append, Path("junit.xml")) == ()
+    assert 'errors="1"' in (tmp_path / "junit.xml").read_text()
+    assert said == []
 
 
 @pytest.mark.parametrize(
@@ -180,6 +192,8 @@ def test_a_run_that_is_cut_short_or_refused_tells_too(desk):
     assert "## ⏸️ Not finished: scripted" in (desk.folder / "summary.md").read_text()
     assert int(ElementTree.parse(desk.folder / "junit.xml").getroot()[0].get("errors")) >= 1
     desk.write(STUDY.replace("epochs: 2", "epochs: two"))
-    refused = desk.run(**github(desk.folder))
+    refused = desk.run("--junit", "junit.xml", **github(desk.folder))
     assert refused.code == 2
     assert re.search(r"^::error file=study\.yaml,line=4,title=sweeper%3A training\.epochs::", refused.err, re.M)
+    assert "## ❌ Refused: study.yaml:4\n" in (desk.folder / "summary.md").read_text()
+    assert ElementTree.parse(desk.folder / "junit.xml").getroot()[0][1].get("name") == "study.yaml:4 training.epochs"

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from synthetic import World, material
 
+from sweeper.errors import Problem
 from sweeper.gate import Baseline, GateCheck, GateOutcome, GateResult, Night
 from sweeper.report.ending import Ending
 from sweeper.trial import Combination
@@ -14,6 +15,7 @@ PICK = Combination({"activation": "relu", "optimizer": "adam"})
 BASELINE = Baseline(
     "digits", PICK, {"learning_rate": 0.003}, "accuracy", True, 0.003, SCORES, "h", "d", {}, "0.1.0", "2026-11-01"
 )
+STOPPED = (Problem("SIGTERM", "the study to end", "", "the same command goes on"),)
 CURE = "Look at what changed, or freeze it: `sweeper baseline set study.yaml`."
 
 
@@ -30,7 +32,7 @@ def gate(outcome=GateOutcome.FAILED, **changes):
     past.append(night(4, GateOutcome.UNDECIDED, None, ("data",)))
     checks = (
         GateCheck("canary", GateOutcome.PASSED, "The first seed scores what it did."),
-        GateCheck("screen", GateOutcome.FAILED if bad else GateOutcome.PASSED, "Five seeds were looked at."),
+        GateCheck("screen", GateOutcome.PASSED, "Five seeds were looked at."),
         GateCheck("drop", outcome, "The drop was measured.", {"drop": 0.0112}),
     )
     result = GateResult(
@@ -80,10 +82,12 @@ def all_endings():
             nights=(),
         )
     )
-    found["check cut short"] = ending(gate(GateOutcome.UNDECIDED), 143, stopped="SIGTERM")
+    found["check cut short"] = ending(gate(GateOutcome.UNDECIDED), 143, problems=STOPPED)
     for outcome in Outcome:
         found[f"run {outcome.value}"] = ending(verdict(outcome), 4 if outcome is Outcome.NO_VERDICT else 0)
     found["run unconfirmed"] = ending(verdict(Outcome.NO_VERDICT), 0)
-    found["run cut short"] = ending(verdict(Outcome.NOT_SEPARATED, complete=False), 143, stopped="SIGTERM")
-    found["run out of time"] = ending(verdict(Outcome.NO_VERDICT, complete=False), 5, stopped="budget.time: 2 h")
+    found["run cut short"] = ending(verdict(Outcome.NOT_SEPARATED, complete=False), 143, problems=STOPPED)
+    found["run out of time"] = ending(
+        verdict(Outcome.NO_VERDICT, complete=False), 5, problems=(Problem("budget.time", "more time", "2 h"),)
+    )
     return found

@@ -26,7 +26,7 @@ def test_no_answer_can_give_the_runner_a_command_of_its_own():
 
 def test_the_level_is_that_of_the_exit_code():
     levels = {end.exit_code: github.annotation(end).split()[0] for end in all_endings().values()}
-    assert levels == {0: "::notice", 3: "::error", 4: "::error", 5: "::warning", 143: "::warning"}
+    assert levels == {0: "::notice", 3: "::error", 4: "::error", 5: "::error", 143: "::warning"}
 
 
 def test_outputs_come_back_as_they_were_and_their_fences_differ():

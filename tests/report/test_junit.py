@@ -4,8 +4,10 @@ from xml.etree import ElementTree
 import pytest
 from endings import CURE, all_endings, ending, gate, verdict
 
+from sweeper.errors import Problem
 from sweeper.gate import GateCheck, GateOutcome
-from sweeper.report.junit import junit
+from sweeper.report.ending import Refusal
+from sweeper.report.junit import junit, refusal_junit
 
 ENDINGS = all_endings()
 SUITE = {"id", "package", "name", "timestamp", "hostname", "tests", "failures", "errors", "skipped", "time"}
@@ -45,7 +47,7 @@ def test_red_exactly_where_the_exit_code_is_not_0(name):
     assert bool(red(suite(ENDINGS[name]))) == bool(ENDINGS[name].exit_code)
 
 
-def test_each_rule_is_a_case_and_an_alarm_is_no_failure():
+def test_each_rule_is_a_case():
     found = suite(ending(gate(GateOutcome.FAILED)))
     assert {case.get("name"): [cell.tag for cell in case] for case in found.iter("testcase")} == {
         "canary": [],
@@ -70,7 +72,7 @@ def test_nothing_that_a_name_holds_breaks_the_document():
     nasty = "<a b='c'>&]]>\x1b[31m\x00\ud800\n\"é🙂"
     check = GateCheck(nasty, GateOutcome.FAILED, nasty)
     result = replace(gate(), study=nasty, said=nasty, checks=(check,), cure=nasty)
-    found = suite(ending(result, stopped=nasty, host="\x00"))
+    found = suite(ending(result, problems=(Problem(nasty, nasty),), host="\x00"))
     told = "<a b='c'>&]]>[31m\n\"é🙂"
     assert red(found)[0].text == f"{told}\n{told}"
     assert found.find("testcase").get("name") == told.replace("\n", " ")
@@ -82,3 +84,11 @@ def test_numbers_that_are_none_leave_their_property_empty():
     told = {row.get("name"): row.get("value") for row in found.iter("property")}
     assert told["score"] == told["combination"] == told["params"] == told["drop"] == ""
     assert told["exit-code"] == "4"
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_a_refusal_is_an_error_for_each_problem(count):
+    problems = tuple(Problem(f"study.yaml:{line}", "a number", "'x'") for line in range(count))
+    (found,) = ElementTree.fromstring(refusal_junit(Refusal(2, problems, "2026-11-24T02:19:00", "runner")))
+    assert set(found.attrib) == SUITE
+    assert [cell.tag for cell in red(found)] == ["error"] * max(count, 1)
