@@ -41,7 +41,7 @@ def main() -> None:
     except BrokenPipeError:
         code = 141
     except Exception as error:  # noqa: BLE001 - the border of the process
-        code = _unexpected(error)
+        code = _unexpected(error, asked.get("junit"))
     sys.exit(code or 0)
 
 
@@ -312,14 +312,16 @@ def _to_stderr(line: str) -> None:
     click.echo(line, err=True)
 
 
-def _unexpected(error: Exception) -> int:
+def _unexpected(error: Exception, junit: Path | None) -> int:
     """Say that it is a fault of sweeper, and where the traceback is."""
     import tempfile
 
     with tempfile.NamedTemporaryFile("w", prefix="sweeper-", suffix=".log", delete=False, encoding="utf-8") as log:
         log.write(f"sweeper {__version__}: {' '.join(sys.argv)}\n\n")
         traceback.print_exception(error, file=log)
-    click.echo(f"unexpected {type(error).__name__}: {error}\n  the traceback is in {log.name}", err=True)
+    said = f"unexpected {type(error).__name__}: {error}"
+    click.echo(f"{said}\n  the traceback is in {log.name}", err=True)
+    _tell_ci_refusal(SweeperError.at("sweeper", "no fault of its own", said, f"read {log.name}"), junit)
     return 1
 
 

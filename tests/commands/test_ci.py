@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from scripted_desk import STUDY
 
+import sweeper
 from sweeper.commands.ci import Told, folded, tell_ci, tell_ci_refusal
 from sweeper.errors import Incomplete, Interrupted, Problem, StudyError
 from sweeper.gate import GateOutcome, GateResult
@@ -197,3 +198,13 @@ def test_a_run_that_is_cut_short_or_refused_tells_too(desk):
     assert re.search(r"^::error file=study\.yaml,line=4,title=sweeper%3A training\.epochs::", refused.err, re.M)
     assert "## ❌ Refused: study.yaml:4\n" in (desk.folder / "summary.md").read_text()
     assert ElementTree.parse(desk.folder / "junit.xml").getroot()[0][1].get("name") == "study.yaml:4 training.epochs"
+
+
+def test_a_fault_of_sweeper_leaves_no_green_file_behind(desk):
+    (desk.folder / "junit.xml").write_text("the green one of last night")
+    fault = "import json\ndef loads(*_, **__): raise ZeroDivisionError\njson.loads = loads\n"
+    (desk.folder / "sitecustomize.py").write_text(fault)
+    done = desk.run("--junit", "junit.xml", PYTHONPATH=f"{desk.folder}:{Path(sweeper.__file__).parents[1]}")
+    assert done.code == 1
+    assert "unexpected ZeroDivisionError" in done.err
+    assert 'errors="1"' in (desk.folder / "junit.xml").read_text()
