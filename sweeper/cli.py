@@ -7,20 +7,22 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from sweeper import __version__
+from sweeper import cli_gate as gate
+from sweeper.cli_options import DEFAULT_STUDY
+from sweeper.cli_options import as_json as _as_json
+from sweeper.cli_options import junit as _junit
+from sweeper.cli_options import parsed as _parsed
+from sweeper.cli_options import study as _study
+from sweeper.cli_options import to_stderr as _to_stderr
 from sweeper.errors import SweeperError
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's threads would wait on the cores that workers train on
-
-DEFAULT_STUDY = "study.yaml"
 
 
 def main() -> None:
@@ -58,40 +60,6 @@ sweeper ui study.yaml    browses every run in MLflow
 @click.version_option(__version__, prog_name="sweeper")
 def cli() -> None:
     """The group of all commands."""
-
-
-def _study(command: Function) -> Function:
-    """The arguments that every command on a study has."""
-    argument = click.argument("study", type=click.Path(path_type=Path), default=DEFAULT_STUDY)
-    override = click.option(
-        "-S", "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key, e.g. training.epochs=5."
-    )
-    storage = click.option(
-        "--storage",
-        type=click.Path(path_type=Path, file_okay=False),
-        default=Path("mlruns"),
-        envvar="SWEEPER_STORAGE",
-        help="Folder that studies and the MLflow store live in.  [default: mlruns]",
-    )
-    return argument(override(storage(command)))
-
-
-_as_json = click.option("--json", "as_json", is_flag=True, help="JSON on stdout, and nothing else.")
-
-
-def _remember(context: click.Context, option: click.Parameter, value: Any) -> Any:
-    """Keep what an option said where `main` finds it, should the command end with an error."""
-    context.ensure_object(dict)[str(option.name)] = value
-    return value
-
-
-_junit = click.option(
-    "--junit",
-    type=click.Path(path_type=Path, dir_okay=False),
-    envvar="SWEEPER_JUNIT",
-    callback=_remember,
-    help="Write the answer to this file as JUnit XML too.",
-)
 
 
 @cli.command()
@@ -285,19 +253,6 @@ def schema(output: Path | None) -> None:
         output.write_text(schema_text(), encoding="utf-8")
 
 
-def _parsed(overrides: tuple[str, ...]) -> Mapping[str, Any]:
-    """`key=value` words as a mapping; values are YAML."""
-    from sweeper import yaml_source
-
-    result = {}
-    for word in overrides:
-        key, equals, text = word.partition("=")
-        if not (key and equals):
-            raise click.UsageError(f"-S takes KEY=VALUE, such as training.epochs=5, not {word!r}")
-        result[key] = yaml_source.parse(f"value: {text}", f"-S {key}").value["value"]
-    return result
-
-
 def _tell_ci_refusal(error: SweeperError, junit: Path | None) -> None:
     """Where a CI listens, or a JUnit file was asked for."""
     named = ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT", "SWEEPER_DOTENV")
@@ -306,10 +261,6 @@ def _tell_ci_refusal(error: SweeperError, junit: Path | None) -> None:
 
         for warning in tell_ci_refusal(error, os.environ, _to_stderr, junit):
             click.echo(warning, err=True)
-
-
-def _to_stderr(line: str) -> None:
-    click.echo(line, err=True)
 
 
 def _unexpected(error: Exception, junit: Path | None) -> int:
@@ -324,6 +275,11 @@ def _unexpected(error: Exception, junit: Path | None) -> int:
     _tell_ci_refusal(SweeperError.at("sweeper", "no fault of its own", said, f"read {log.name}"), junit)
     return 1
 
+
+cli.add_command(gate.check)
+cli.add_command(gate.baseline)
+cli.add_command(gate.history)
+cli.add_command(gate.score)
 
 if __name__ == "__main__":
     main()

@@ -173,6 +173,7 @@ def _about(study: Prepared, identity: Mapping[str, Any]) -> dict[str, Any]:
         "environment": environment.describe(study.file.folder).to_dict(),
         "objective": {"metric": study.objective.metric, "goal": "maximize" if study.objective.maximize else "minimize"},
         "strategy": config.search.strategy,
+        "settings": study.settings,
         "plan": {**study.fixed["plan"], "points": study.points, "looks": list(study.looks)},
         "configuration": config.model_dump(mode="json", exclude_none=True),
     }

@@ -1,0 +1,65 @@
+"""The arguments that commands share, and how their words are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+DEFAULT_STUDY = "study.yaml"
+
+
+def study(command: Function) -> Function:
+    """The arguments that every command on a study has."""
+    argument = click.argument("study", type=click.Path(path_type=Path), default=DEFAULT_STUDY)
+    override = click.option(
+        "-S", "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key, e.g. training.epochs=5."
+    )
+    storage = click.option(
+        "--storage",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path("mlruns"),
+        envvar="SWEEPER_STORAGE",
+        help="Folder that studies and the MLflow store live in.  [default: mlruns]",
+    )
+    return argument(override(storage(command)))
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="JSON on stdout, and nothing else.")
+
+
+def _remember(context: click.Context, option: click.Parameter, value: Any) -> Any:
+    """Keep what an option said where `cli.main` finds it, should the command end with an error."""
+    context.ensure_object(dict)[str(option.name)] = value
+    return value
+
+
+junit = click.option(
+    "--junit",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="SWEEPER_JUNIT",
+    callback=_remember,
+    help="Write the answer to this file as JUnit XML too.",
+)
+
+
+def to_stderr(line: str) -> None:
+    """One line for people or a CI, where `--json` keeps stdout to itself."""
+    click.echo(line, err=True)
+
+
+def parsed(overrides: tuple[str, ...]) -> Mapping[str, Any]:
+    """`key=value` words as a mapping; values are YAML."""
+    from sweeper import yaml_source
+
+    result = {}
+    for word in overrides:
+        key, equals, text = word.partition("=")
+        if not (key and equals):
+            raise click.UsageError(f"-S takes KEY=VALUE, such as training.epochs=5, not {word!r}")
+        result[key] = yaml_source.parse(f"value: {text}", f"-S {key}").value["value"]
+    return result
