@@ -20,7 +20,7 @@ def job_summary(ending: Ending) -> str:
     """GitHub-flavoured Markdown; every name in it is escaped. GitLab and others show it too."""
     answer, colour = ending.answer, ending.colour
     blocks = [f"## {colour.icon} {colour.word}: {escape(clean(answer.study, 90))}"]
-    blocks.append(_bold(ending.said.removeprefix(f"{colour.word}: ")))
+    blocks.append(_bold(_without(f"{colour.word}: ", ending.said)))
     if ending.stopped:
         blocks.append(f"**Stopped by** {escape(clean(ending.stopped))}")
     if ending.cure and colour is not Colour.PASSED:
@@ -162,6 +162,12 @@ def _trained(verdict: Verdict) -> int:
 def _address(link: str) -> str:
     """An address that ends where its parenthesis does."""
     return "".join(c if c.isprintable() and c not in " ()<>\\" else f"%{ord(c):02X}" for c in link)
+
+
+def _without(heading: str, said: str) -> str:
+    """A sentence without the word that the heading above it has."""
+    rest = said.removeprefix(heading)
+    return said if rest == said else rest[:1].upper() + rest[1:]
 
 
 def _bold(words: str) -> str:

@@ -42,6 +42,11 @@ def test_a_gate_that_failed_says_by_how_much_since_what_and_what_to_do():
     assert "[Run in MLflow](https://mlflow.test/#/experiments/3/runs/8f2ac0)" in told
 
 
+def test_the_word_of_the_heading_is_not_said_twice():
+    assert "\n**It fell.**\n" in job_summary(ending(gate(said="Failed: it fell.")))
+    assert "\n**Passed: it fell.**\n" in job_summary(ending(gate(said="Passed: it fell.")))
+
+
 def test_a_drop_below_zero_is_told_as_better():
     told = job_summary(ending(gate(GateOutcome.PASSED, drop=-0.0004)))
     assert "| better by (allowed: 0.3 points) | 0.04 points | -0.1 to 0.2 points |" in told
