@@ -246,3 +246,32 @@ def test_the_workflow_of_the_document_uses_the_action_as_it_is():
     ours = yaml.safe_load(SWEEP.read_text(encoding="utf-8"))["jobs"]["sweep"]
     assert job["steps"][0]["uses"] == ours["steps"][0]["uses"]
     assert job["timeout-minutes"] == ours["timeout-minutes"]
+
+
+@pytest.mark.slow
+def test_a_night_that_got_worse_fails_the_job_and_one_that_did_not_passes(tmp_path):
+    runner = Runner(tmp_path)
+    (runner.workspace / "study.yaml").write_text(SLOW)
+    (runner.workspace / "loop.py").write_text(LOOP)
+    inputs = {"study": "study.yaml", "baseline": "baseline.json"}
+    first = runner.workflow(SWEEP, inputs)
+    assert first.failed == [], first.log
+    words = ["sweeper", "baseline", "set", "study.yaml", "-o", "baseline.json"]
+    process, _ = runner.start({"run": " ".join(words)}, {})
+    told, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, told
+    same = runner.workflow(SWEEP, inputs)
+    assert same.failed == [], same.log
+    assert same.outputs["outcome"] == "PASSED"
+    assert "## ✅ Passed: scripted" in same.summary
+    baseline = json.loads((runner.workspace / "baseline.json").read_text())
+    baseline["scores"] = [score + 0.02 for score in baseline["scores"]]
+    (runner.workspace / "baseline.json").write_text(json.dumps(baseline))
+    worse = runner.workflow(SWEEP, inputs)
+    assert worse.failed == ["Pass or fail", "Sweep"], worse.log
+    assert worse.outputs["exit-code"] == "3"
+    assert float(worse.outputs["drop"]) == pytest.approx(0.02, abs=0.01)
+    assert "## ❌ Failed: scripted" in worse.summary
+    assert "::error file=study.yaml,title=Failed%3A scripted::" in worse.log
+    suite = ElementTree.parse(tmp_path / "artifacts/3/sweep/sweep-junit.xml").getroot()[0]
+    assert suite.get("failures") == "1"
