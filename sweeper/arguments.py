@@ -74,6 +74,26 @@ def study(command: Function) -> Function:
 as_json = click.option("--json", "as_json", is_flag=True, help="JSON on stdout, and nothing else.")
 
 
+def _remember(context: click.Context, option: click.Parameter, value: Any) -> Any:
+    """Keep what an option said where `cli.main` finds it, should the command end with an error."""
+    context.ensure_object(dict)[str(option.name)] = value
+    return value
+
+
+junit = click.option(
+    "--junit",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="SWEEPER_JUNIT",
+    callback=_remember,
+    help="Write the answer to this file as JUnit XML too.",
+)
+
+
+def to_stderr(line: str) -> None:
+    """One line for people or a CI, where `--json` keeps stdout to itself."""
+    click.echo(line, err=True)
+
+
 def parsed(overrides: tuple[str, ...]) -> Mapping[str, Any]:
     """`key=value` words as a mapping; values are YAML."""
     from sweeper import yaml_source

@@ -13,11 +13,13 @@ from typing import Any
 
 import click
 
-from sweeper import __version__, doors
+from sweeper import __version__, cli_gate, doors
 from sweeper.arguments import DEFAULT_STUDY, studies
 from sweeper.arguments import as_json as _as_json
+from sweeper.arguments import junit as _junit
 from sweeper.arguments import parsed as _parsed
 from sweeper.arguments import study as _study
+from sweeper.arguments import to_stderr as _to_stderr
 from sweeper.errors import SweeperError
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's threads would wait on the cores that workers train on
@@ -25,10 +27,12 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's threads would wait
 
 def main() -> None:
     """The `sweeper` command: the one place that turns exceptions into exit codes."""
+    asked: dict[str, Any] = {}
     try:
-        code = cli.main(prog_name="sweeper", standalone_mode=False)
+        code = cli.main(prog_name="sweeper", standalone_mode=False, obj=asked)
     except SweeperError as error:
         click.echo(str(error), err=True)
+        _tell_ci_refusal(error, asked.get("junit"))
         code = error.exit_code
     except click.ClickException as error:
         error.show()
@@ -39,7 +43,7 @@ def main() -> None:
     except BrokenPipeError:
         code = 141
     except Exception as error:  # noqa: BLE001 - the border of the process
-        code = _unexpected(error)
+        code = _unexpected(error, asked.get("junit"))
     sys.exit(code or 0)
 
 
@@ -96,6 +100,7 @@ def init(path: Path, force: bool, **choices: str | None) -> None:
 @click.option(
     "--no-progress", is_flag=True, envvar="SWEEPER_NO_PROGRESS", help="Plain lines instead of the live table."
 )
+@_junit
 @_as_json
 def run(study: Path, overrides: tuple[str, ...], storage: Path, **flags: Any) -> int:
     """Train a study and give its verdict; continues what is there."""
@@ -109,6 +114,7 @@ def run(study: Path, overrides: tuple[str, ...], storage: Path, **flags: Any) ->
     file = study_file.load(study, options)
     warm_up(file, flags["engine"], storage, fresh=flags["fresh"])
 
+    from sweeper.commands import ci
     from sweeper.commands import run as command
     from sweeper.commands.tracking import default_uri
 
@@ -126,7 +132,8 @@ def run(study: Path, overrides: tuple[str, ...], storage: Path, **flags: Any) ->
         browse=command.browse(study, storage),
         deliver=command.deliver(study, storage, flags["tracking"]),
     )
-    with contextlib.redirect_stdout(sys.stderr):  # what a user's module prints while it runs in this process
+    # what a user's module prints while it runs in this process goes to stderr, as the progress does
+    with contextlib.redirect_stdout(sys.stderr), ci.folded("Training", os.environ, sys.stderr):
         result = command.run(file, chosen)
     if flags["as_json"]:
         click.echo(command.document(result), nl=False)
@@ -134,6 +141,9 @@ def run(study: Path, overrides: tuple[str, ...], storage: Path, **flags: Any) ->
         click.echo(command.words(result, study, storage))
     if result.undelivered is not None:
         click.echo(f"\n{result.undelivered}", err=True)
+    told = ci.Told(result.verdict, result.exit_code, study, result.stopped, result.report, flags["junit"])
+    for warning in ci.tell_ci(told, os.environ, _to_stderr):
+        click.echo(f"\n{warning}", err=True)
     if result.stopped is not None:
         click.echo(f"\n{result.stopped}", err=True)
     return result.exit_code
@@ -263,18 +273,30 @@ def schema(output: Path | None) -> None:
         output.write_text(schema_text(), encoding="utf-8")
 
 
-for _command in doors.COMMANDS:
+for _command in (*doors.COMMANDS, *cli_gate.COMMANDS):
     cli.add_command(_command)
 
 
-def _unexpected(error: Exception) -> int:
+def _tell_ci_refusal(error: SweeperError, junit: Path | None) -> None:
+    """Where a CI listens, or a JUnit file was asked for."""
+    named = ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT", "SWEEPER_DOTENV")
+    if junit is not None or any(os.environ.get(name) for name in named):
+        from sweeper.commands.ci import tell_ci_refusal
+
+        for warning in tell_ci_refusal(error, os.environ, _to_stderr, junit):
+            click.echo(warning, err=True)
+
+
+def _unexpected(error: Exception, junit: Path | None) -> int:
     """Say that it is a fault of sweeper, and where the traceback is."""
     import tempfile
 
     with tempfile.NamedTemporaryFile("w", prefix="sweeper-", suffix=".log", delete=False, encoding="utf-8") as log:
         log.write(f"sweeper {__version__}: {' '.join(sys.argv)}\n\n")
         traceback.print_exception(error, file=log)
-    click.echo(f"unexpected {type(error).__name__}: {error}\n  the traceback is in {log.name}", err=True)
+    said = f"unexpected {type(error).__name__}: {error}"
+    click.echo(f"{said}\n  the traceback is in {log.name}", err=True)
+    _tell_ci_refusal(SweeperError.at("sweeper", "no fault of its own", said, f"read {log.name}"), junit)
     return 1
 
 

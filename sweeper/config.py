@@ -204,9 +204,11 @@ class KeepConfig(Model):
 class GateConfig(Model):
     """When a scheduled check fails."""
 
-    threshold: float | None = Field(None, description="The lower bound of the score must reach this.")
-    margin: float | None = Field(None, gt=0, description="Largest drop that passes; default: metric.epsilon.")
-    baseline: str | None = Field(None, description="A frozen verdict to compare with.")
+    threshold: float | None = Field(None, description="What the score must reach with 95 % confidence.")
+    margin: float | None = Field(None, gt=0, description="Smallest drop that fails; default: metric.epsilon.")
+    baseline: str | None = Field(
+        None, description="File of `sweeper baseline set`, or mlflow:latest, or mlflow:<run id>."
+    )
 
 
 class StudyConfig(Model):

@@ -39,15 +39,22 @@ class Environment:
 
 def describe(folder: Path) -> Environment:
     """The environment of this process, and the git state of `folder`."""
-    packages = {}
-    for name in PACKAGES:
-        try:
-            packages[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
     commit = _git(folder, "rev-parse", "HEAD")
     dirty = bool(commit and _git(folder, "status", "--porcelain", "--untracked-files=no"))
-    return Environment(packages, platform.python_version(), platform.platform(), cores(), memory_bytes(), commit, dirty)
+    return Environment(
+        packages(), platform.python_version(), platform.platform(), cores(), memory_bytes(), commit, dirty
+    )
+
+
+def packages() -> dict[str, str]:
+    """Installed distribution -> version, of those that numbers may depend on."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
 
 
 def cores() -> int:

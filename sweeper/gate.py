@@ -42,6 +42,8 @@ class Baseline:
         data_hash: fingerprint of the data set.
         packages: name -> version of what the scores were made with (tensorflow, keras, numpy, ...).
         created: day on which it was frozen, ISO 8601.
+        settings: what the study was run with, nested, as the ledger keeps it: tells what has changed since.
+        task, classes: what was predicted; `test_rows` how many rows the scores were counted on, 0 where unknown.
     """
 
     study: str
@@ -57,6 +59,10 @@ class Baseline:
     sweeper: str
     created: str
     run_id: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    task: str = ""
+    classes: int | None = None
+    test_rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,7 @@ class Night:
         when: ISO 8601 in UTC.
         score: mean over the night's fresh seeds; `interval` is around it; None where nothing trained to the end.
         changed: what differs from the night before: `data`, `code`, or `numpy 2.1 -> 2.2`.
+        baseline: mean of the baseline that was compared with, `band` its 95 % interval; None without one.
     """
 
     when: str
@@ -92,6 +99,8 @@ class Night:
     seeds: int
     changed: tuple[str, ...] = ()
     run_id: str | None = None
+    baseline: float | None = None
+    band: Interval | None = None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -10,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
+from sweeper import environment
 from sweeper.commands.prepare import Prepared
 from sweeper.errors import Problem, StudyChanged
 from sweeper.planning.optuna_ledger import OptunaLedger
@@ -105,6 +107,7 @@ def _document(study: Prepared, *, uid: str) -> dict[str, Any]:
         "fixed": json.loads(json.dumps(study.fixed)),
         "hash": study.hash,
         "text": study.text,
+        "packages": {"python": platform.python_version(), **environment.packages()},
         "began": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
 

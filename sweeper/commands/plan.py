@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sweeper.commands import planning
+from sweeper.commands.engine import workers
 from sweeper.commands.prepare import Prepared, prepare
-from sweeper.commands.run import workers
 from sweeper.engines import forking
 from sweeper.engines.processes import ProcessEngine
 from sweeper.errors import ModelError, Problem

@@ -63,6 +63,18 @@ class Prepared:
         """SHA-256 of all that determines the numbers of the study."""
         return hashlib.sha256(json.dumps(self.fixed, sort_keys=True).encode()).hexdigest()
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What a baseline has to know of the study besides its verdict, as JSON."""
+        info = self.data.info
+        return {
+            "fixed": self.fixed,
+            "hash": self.hash,
+            "task": info.task.value,
+            "classes": info.classes,
+            "test_rows": self.data.sizes()["test"],
+        }
+
 
 def prepare(file: StudyFile) -> Prepared:
     """Load the data and resolve the study against them.

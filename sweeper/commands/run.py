@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import sys
 import tempfile
@@ -13,7 +12,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO, Union
 
-from sweeper import environment
 from sweeper.commands import planning
 from sweeper.commands.closing import Closing
 from sweeper.commands.continuing import (
@@ -28,6 +26,7 @@ from sweeper.commands.continuing import (
     continue_or_begin,
     told,
 )
+from sweeper.commands.engine import Place, make_engine
 from sweeper.commands.judge import Judge
 from sweeper.commands.prepare import Prepared, prepare
 from sweeper.commands.report import material
@@ -36,9 +35,7 @@ from sweeper.commands.tracking import Tracking, away, open_tracking
 from sweeper.commands.warming import PRELOAD, seems_done, wants_framework
 from sweeper.commands.ways import Ways
 from sweeper.engines import forking
-from sweeper.engines.inline import InlineEngine
-from sweeper.engines.processes import ProcessEngine
-from sweeper.errors import Incomplete, Interrupted, Problem, StorageError, SweeperError, TrackingAway, UsageError
+from sweeper.errors import Incomplete, Interrupted, Problem, StorageError, SweeperError, TrackingAway
 from sweeper.folder import DEFAULT_ROOT, StudyFolder
 from sweeper.planning.optuna_ledger import OptunaLedger
 from sweeper.planning.stages import is_kept
@@ -53,8 +50,6 @@ from sweeper.tracking.addresses import public_uri
 from sweeper.tracking.parent import without_passwords
 from sweeper.trial import TrialRecord
 from sweeper.verdict import Outcome, Verdict
-from sweeper.worker import Payload, make_trainer, readiness
-from sweeper.worker import main as worker_main
 
 SAY_EVERY_S = 5.0
 
@@ -277,40 +272,10 @@ class Session:
 
     def _engine(self, study: Prepared, ways: Ways) -> Engine:
         kind = self._engine_kind()
-        first = planning.first_trial(study)
-        slots = workers(self.options.workers or study.config.engine.workers)
-        setup = planning.setup(study, workers=1 if kind == "inline" else slots)
-        if kind == "inline":
-            return InlineEngine(lambda: (make_trainer(ways.known(setup), study.data, first), study.data), readiness)
         if kind == "processes":
             self._warm_up(needed=True)
-            log = None if self.options.storage is None else str(self.folder.worker_log)
-            return ProcessEngine(
-                functools.partial(worker_main, log=log),
-                lambda: Payload(ways.known(setup), study.data, first),
-                workers=slots,
-                per_trial_s=study.config.budget.per_trial,
-                answers=study.config.search.pruner != "none",
-                follow=ways.is_open,
-            )
-        if isinstance(kind, str):
-            raise UsageError.at("engine", "processes or inline", repr(kind))
-        engine: Engine = kind  # type: ignore[assignment]
-        return engine
-
-
-def workers(wanted: int | str) -> int:
-    """How many worker processes: one a core by default, each with one thread of the framework.
-
-    Trials a second on 2 cores, workers x threads (`python tests/benchmarks/workers.py`): stacked MLPs 9.1 (1 x 1),
-    7.1 (1 x 2), **15.0 (2 x 1)**, 10.1 (2 x 2), 13.1 (4 x 1); CNNs one by one 1.7, 1.0, **3.3**, 1.5, 3.5. A second
-    thread makes operations this small slower, of convolutions too. A worker needs about half a gigabyte.
-    """
-    if isinstance(wanted, int):
-        return wanted
-    memory = environment.memory_bytes()
-    by_memory = max(1, memory // 1_000_000_000) if memory else 1_000
-    return max(1, min(environment.cores(), by_memory))
+        log = None if self.options.storage is None else self.folder.worker_log
+        return make_engine(study, ways, Place(kind, self.options.workers, log))
 
 
 @contextlib.contextmanager

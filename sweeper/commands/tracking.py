@@ -237,6 +237,7 @@ def _about(study: Prepared, identity: Mapping[str, Any]) -> dict[str, Any]:
         "environment": environment.describe(study.file.folder).to_dict(),
         "objective": {"metric": study.objective.metric, "goal": "maximize" if study.objective.maximize else "minimize"},
         "strategy": config.search.strategy,
+        "settings": study.settings,
         "plan": {name: value for name, value in plan.items() if value is not None},
         "configuration": configuration,
     }

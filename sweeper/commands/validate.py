@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeper import resolve, study_file
+from sweeper.config import GateConfig
 from sweeper.study_file import StudyFile
 
 
@@ -41,8 +42,15 @@ def describe(file: StudyFile) -> str:
     else:
         lines.append("  confirms      nothing: no verdict can be given (confirm.seeds: 0)")
     if config.gate is not None:
-        lines.append("  gate          set, but this version has no command that reads it")
+        lines.append(f"  gate          {_gate(config.gate)}")
     return "\n".join(lines)
+
+
+def _gate(gate: GateConfig) -> str:
+    baseline = gate.baseline or "sweeper check --baseline"
+    margin = "a drop beyond epsilon" if gate.margin is None else f"a drop of {gate.margin:g}"
+    threshold = "" if gate.threshold is None else f", or a score not certain to reach {gate.threshold:g}"
+    return f"compares with {baseline}; fails on {margin}{threshold}"
 
 
 def _explores(file: StudyFile, combinations: int, space: Any) -> str:

@@ -12,13 +12,24 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Protocol
 
 from sweeper.commands.continuing import FUSE, WAY
-from sweeper.planning.optuna_ledger import OptunaLedger
 from sweeper.setup import TrainerSetup
 from sweeper.trial import TrainerReady
 
 REMEMBERED = "ways.json"
+
+
+class Notes(Protocol):
+    """The part of a ledger in which something about the whole study is kept."""
+
+    @property
+    def notes(self) -> Mapping[str, Any]:
+        """What `note` wrote."""
+
+    def note(self, key: str, value: Any) -> None:
+        """Keep a JSON value."""
 
 
 class Ways:
@@ -29,7 +40,7 @@ class Ways:
         root: folder in which tries are remembered; None: nowhere.
     """
 
-    def __init__(self, ledger: OptunaLedger, fuse: str, root: Path | None) -> None:
+    def __init__(self, ledger: Notes, fuse: str, root: Path | None) -> None:
         self._ledger, self._fuse = ledger, fuse
         self._path = None if root is None else root / REMEMBERED
 

@@ -31,7 +31,7 @@ def write(folder: Path, material: Material) -> tuple[Path, ...]:
     """
     try:
         (folder / "figures").mkdir(parents=True, exist_ok=True)
-        files = tuple(_whole(folder / name, content) for name, content in _files(material))
+        files = tuple(whole(folder / name, content) for name, content in _files(material))
         for name in NAMES:
             path = folder / "figures" / f"{name}.png"
             if path not in files:
@@ -45,7 +45,12 @@ def write(folder: Path, material: Material) -> tuple[Path, ...]:
 
 def verdict_json(verdict: Verdict) -> str:
     """The verdict document; numbers that JSON does not know (NaN, infinity) are null."""
-    return json.dumps(_finite(verdict.to_dict()), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    return json_text(verdict.to_dict())
+
+
+def json_text(document: Mapping[str, Any]) -> str:
+    """A document as a JSON file; numbers that JSON does not know (NaN, infinity) are null."""
+    return json.dumps(_finite(document), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
 
 def _files(material: Material) -> Iterator[tuple[str, bytes]]:
@@ -60,7 +65,7 @@ def _files(material: Material) -> Iterator[tuple[str, bytes]]:
         yield f"figures/{picture.name}.png", picture.png
 
 
-def _whole(path: Path, content: bytes) -> Path:
+def whole(path: Path, content: bytes) -> Path:
     """Write beside the place, then rename: a reader sees the old file or the new one, never a half."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import special
 
 from sweeper.stats.distributions import mean_interval
+from sweeper.stats.gate import unpaired
 from sweeper.verdict import Interval
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -46,15 +42,5 @@ def difference(first: Mapping[Hashable, float], second: Mapping[Hashable, float]
     if min(len(a), len(b)) < 2:
         return None
     mean = float(b.mean() - a.mean())
-    half = _welch(a, b, alpha)
+    half = float(unpaired(a, b).limit(alpha / 2))
     return Difference(mean, Interval(mean - half, mean + half), False, min(len(a), len(b)))
-
-
-def _welch(a: Floats, b: Floats, alpha: float) -> float:
-    """Half the width of the interval; degrees of freedom after Satterthwaite."""
-    parts = np.array([a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)])
-    total = float(parts.sum())
-    if total == 0.0:
-        return 0.0
-    freedom = total**2 / float((parts**2 / (np.array([len(a), len(b)]) - 1)).sum())
-    return float(special.stdtrit(freedom, 1 - alpha / 2)) * math.sqrt(total)

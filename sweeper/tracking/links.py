@@ -47,6 +47,19 @@ def study_links(server: str, experiment: str, study_uid: str | None = None) -> S
     return StudyLinks(verdict_address(*place), trials_address(*place), curves_address(*place))
 
 
+def run_link(server: str, experiment: str, run_id: str) -> str | None:
+    """Where one run is shown, without a password; None where the server does not tell.
+
+    Args:
+        server: http(s) address of an MLflow server.
+        experiment: name of the run's experiment.
+        run_id: of the run.
+    """
+    found = _ask(server, f"/experiments/get-by-name?experiment_name={quote(experiment, safe='')}")
+    number = (found or {}).get("experiment", {}).get("experiment_id")
+    return None if number is None else verdict_address(public_uri(server).rstrip("/") + "/", str(number), run_id)
+
+
 def _ask(server: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
     """The answer as JSON; None where there is none."""
     request = urllib.request.Request(

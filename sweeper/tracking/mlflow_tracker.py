@@ -44,6 +44,7 @@ from sweeper.trial import TrialRecord
 
 NOTE = "mlflow.note.content"
 VERDICT = "sweeper.verdict"
+ENVIRONMENT, SETTINGS = "environment.json", "settings.json"
 SOURCE = {"mlflow.source.name": "sweeper", "mlflow.source.type": "LOCAL"}
 """What the column "Source" shows; the fluent API would put the path of the script there."""
 
@@ -69,7 +70,7 @@ class MlflowTracker:
         self._uri = uri
         self._experiment = experiment
         self._artifact_root = artifact_root
-        self._client = _open(uri)
+        self._client = open_client(uri)
         self._study: Mapping[str, Any] = {}
         self._experiment_id = self._run_id = ""
         self._children: Children | None = None
@@ -92,7 +93,7 @@ class MlflowTracker:
             MlflowException: the store cannot be written.
         """
         self._study = study
-        self._experiment_id = self._find_or_create_experiment()
+        self._experiment_id = find_or_create(self._client, self._uri, self._experiment, self._artifact_root)
         found = self._only_parent()
         parent = found or self._create_parent()
         self._run_id = parent.info.run_id
@@ -202,23 +203,6 @@ class MlflowTracker:
                 self._client.delete_run(run.info.run_id)
         return parent
 
-    def _find_or_create_experiment(self) -> str:
-        found: Experiment | None = self._client.get_experiment_by_name(self._experiment)
-        if found is None:
-            root = None if self._artifact_root is None else self._artifact_root.resolve().as_uri()
-            return str(
-                self._client.create_experiment(self._experiment, artifact_location=root, tags={**_KIND, NOTE: _GUIDE})
-            )
-        if found.lifecycle_stage == "deleted":
-            raise TrackingError.at(
-                f"{public_uri(self._uri)}  experiment {self._experiment!r}",
-                "an experiment to write to",
-                "one that has been deleted, whose name stays taken",
-                f"mlflow experiments restore --experiment-id {found.experiment_id}   with MLFLOW_TRACKING_URI set\n"
-                "tracking.experiment: another name   in the study file",
-            )
-        return str(found.experiment_id)
-
     def _create_parent(self) -> Run:
         study = self._study
         tags = {
@@ -248,12 +232,35 @@ class MlflowTracker:
             self._client.log_text(self._run_id, plan_text(study["plan"]), "plan.json")
         if study.get("environment"):
             text = json.dumps(study["environment"], indent=2, default=str)
-            self._client.log_text(self._run_id, text, "environment.json")
+            self._client.log_text(self._run_id, text, ENVIRONMENT)
+        if study.get("settings"):
+            self._client.log_text(self._run_id, json.dumps(study["settings"], indent=2, sort_keys=True), SETTINGS)
         if study.get("data") and not (parent.inputs and parent.inputs.dataset_inputs):
             self._client.log_inputs(self._run_id, [_data_set(study["data"], study["data_hash"])])
 
 
-def _open(uri: str) -> MlflowClient:
+def find_or_create(client: MlflowClient, uri: str, name: str, artifact_root: Path | None) -> str:
+    """The id of an experiment.
+
+    Raises:
+        TrackingError: it has been deleted.
+    """
+    found: Experiment | None = client.get_experiment_by_name(name)
+    if found is None:
+        root = None if artifact_root is None else artifact_root.resolve().as_uri()
+        return str(client.create_experiment(name, artifact_location=root, tags={**_KIND, NOTE: _GUIDE}))
+    if found.lifecycle_stage == "deleted":
+        raise TrackingError.at(
+            f"{public_uri(uri)}  experiment {name!r}",
+            "an experiment to write to",
+            "one that has been deleted, whose name stays taken",
+            f"mlflow experiments restore --experiment-id {found.experiment_id}   with MLFLOW_TRACKING_URI set\n"
+            "tracking.experiment: another name   in the study file",
+        )
+    return str(found.experiment_id)
+
+
+def open_client(uri: str) -> MlflowClient:
     """A client whose store has its tables."""
     file = sqlite_file(uri)
     write_ahead(uri)

@@ -21,6 +21,8 @@ _SETTINGS = {
     # leaves a run of its own behind. The background tracker tries again by itself, and looks first what is there.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    # A bar for a file of a few kilobytes, in the middle of our lines.
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     # The winner's requirements are given; a uv project that happens to be in the working folder is not its own.
     "MLFLOW_UV_AUTO_DETECT": "false",
 }
