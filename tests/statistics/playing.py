@@ -25,7 +25,7 @@ from sweeper.stats.distributions import mean_interval
 from sweeper.study import Drive
 from sweeper.testing import SilentObserver, small_dataset
 from sweeper.tracking.nowhere import NoTracker
-from sweeper.trial import Cohort, Combination, Seeds, Stage, TrialRecord, TrialSpec
+from sweeper.trial import Combination, Seeds, Stage, TrialSpec
 from sweeper.verdict import Outcome, Verdict
 
 TRIALS = 240
