@@ -136,7 +136,7 @@ class Check:
         )
         drafts = screening(_pick(baseline), stats.SCREEN_SEEDS, **self._seeded())
         most = len(drafts) + stats.UNPAIRED_SEEDS
-        found = fresh.train(drafts, at_most=most, title=f"check of {study.config.name}, night {self.night}")
+        found = fresh.train(drafts, at_most=most, title=f"check of {study.config.name}")
         self.trained = len(fresh.ledger.history)
         if "data" not in (now := self._changed(baseline)) and "code" not in now:
             rules.canary(found.get(CANARY))
@@ -153,7 +153,7 @@ class Check:
         seeds = stats.PAIRED_SEEDS if old else stats.UNPAIRED_SEEDS
         drafts = confirming(_pick(baseline), seeds, **self._seeded())
         fresh.reason = ""
-        found = fresh.train(drafts, at_most=len(drafts), title=f"confirming an alarm of {self.study.config.name}")
+        found = fresh.train(drafts, at_most=len(drafts), title=f"alarm of {self.study.config.name}")
         self.trained = len(fresh.ledger.history) + len(old)
         new = [found.get(draft.repetition) for draft in drafts]
         pairs = [(b, a) for b, a in zip(old or new, new, strict=True) if a is not None and b is not None]

@@ -45,6 +45,8 @@ def _title(nights: Sequence[Night]) -> str:
         GateOutcome.UNDECIDED: "The last check of the pick could not be decided",
     }[last.outcome]
     rest = "none of them failed" if not failed else f"{failed} failed"
+    undecided = sum(night.outcome is GateOutcome.UNDECIDED for night in nights)
+    rest += f", {undecided} undecided" if undecided else ""
     return f"{told}; {count(len(nights), 'night')}, {rest}" if len(nights) > 1 else told
 
 

@@ -30,7 +30,7 @@ def test_without_a_scored_night_there_is_no_figure():
 
 def test_a_failed_night_is_said_and_shown():
     made, svg = drawn(synthetic.nights(WORLD))
-    assert made.title == "The last check found the pick worse; 24 nights, 2 failed"
+    assert made.title == "The last check found the pick worse; 24 nights, 2 failed, 1 undecided"
     assert "numpy 2.1.0" in svg
     assert "03-01" in svg
     calm, _ = drawn([night(0), night(1)])
