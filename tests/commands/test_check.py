@@ -280,6 +280,7 @@ def test_the_command_line_ends_with_the_outcome(desk):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # MLflow's, while it is imported
 def test_a_fresh_machine_has_baseline_and_nights_from_the_tracking_server(desk):
     address = f"sqlite:///{desk.folder}/tracked.db"
     shutil.rmtree(desk.folder / "mlruns")
@@ -308,6 +309,7 @@ def test_a_fresh_machine_has_baseline_and_nights_from_the_tracking_server(desk):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # MLflow's, while it is imported
 def test_sigterm_closes_the_run_and_leaves_no_night(desk):
     address = f"sqlite:///{desk.folder}/tracked.db"
     loop = desk.folder / "gate_loop.py"
