@@ -61,7 +61,7 @@ def test_the_help_keeps_its_lines():
 
 def test_every_command_has_help_and_stands_in_the_readme():
     told = set(re.findall(r"^\| `sweeper (\w+)` \|", README, re.M))
-    assert told == set(cli.commands)
+    assert told == {name for name, command in cli.commands.items() if not command.hidden}
     for name in cli.commands:
         done = CliRunner().invoke(cli, [name, "--help"])
         assert done.exit_code == 0

@@ -99,7 +99,9 @@ def find(word: str, study: Prepared, tracking: str | None) -> Baseline:
     if not word.startswith(MLFLOW):
         return read(Path(word))
     if tracking is None:
-        raise UsageError(Problem(word, "a tracking server to look on", "no tracking", "leave --no-tracking away"))
+        raise UsageError(
+            Problem(f"--baseline {word}", "a tracking server to look on", "no tracking", "leave --no-tracking away")
+        )
     from sweeper.tracking.quiet import prepare as quiet
 
     quiet()

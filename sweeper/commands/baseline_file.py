@@ -68,7 +68,7 @@ def read(path: Path) -> Baseline:
     Raises:
         UsageError: it is missing, no baseline, or of another version.
     """
-    cure = f"sweeper baseline set STUDY --output {path}   and keep that file with the study"
+    cure = "sweeper baseline set STUDY --output baseline.json   and keep that file with the study"
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:

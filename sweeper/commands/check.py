@@ -10,8 +10,6 @@ from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any, TextIO
 
-import numpy as np
-
 from sweeper.commands import nights
 from sweeper.commands.baseline import find
 from sweeper.commands.baseline_file import MLFLOW
@@ -19,7 +17,7 @@ from sweeper.commands.check_run import CheckRun, Ids, packages
 from sweeper.commands.comparable import changed, incomparable, place
 from sweeper.commands.engine import Place
 from sweeper.commands.fresh import Fresh
-from sweeper.commands.gate_rules import Decision, Rules
+from sweeper.commands.gate_rules import Decision, Rules, band, undecided
 from sweeper.commands.old_side import OldSide
 from sweeper.commands.prepare import Prepared, prepare
 from sweeper.commands.signals import Interruption
@@ -27,16 +25,14 @@ from sweeper.commands.warming import PRELOAD, wants_framework
 from sweeper.engines import forking
 from sweeper.errors import Interrupted, Problem, SweeperError
 from sweeper.folder import StudyFolder
-from sweeper.gate import Baseline, GateOutcome, GateResult, Night
+from sweeper.gate import Baseline, GateResult, Night
 from sweeper.planning.nightly import CANARY, confirming, screening
 from sweeper.planning.stages import Candidate
 from sweeper.report.plain import Kind
 from sweeper.report.write import json_text, whole
 from sweeper.stats import gate as stats
-from sweeper.stats.distributions import mean_interval
 from sweeper.study_file import StudyFile
 from sweeper.tracking.reachable import check_reachable
-from sweeper.verdict import Interval
 
 
 @dataclass(frozen=True)
@@ -105,7 +101,7 @@ class Check:
         baseline, problems = self._baseline()
         tracked = CheckRun(self.study, baseline, self.options.tracking, self.folder, self.night)
         try:
-            decision = _incomparable(problems) if baseline is None or problems else self._decide(baseline, tracked)
+            decision = undecided(problems) if baseline is None or problems else self._decide(baseline, tracked)
         except BaseException as error:
             self._warn(tracked.abandon("KILLED" if isinstance(error, Interrupted) else "FAILED"))
             raise
@@ -136,7 +132,7 @@ class Check:
         )
         drafts = screening(_pick(baseline), stats.SCREEN_SEEDS, **self._seeded())
         most = len(drafts) + stats.UNPAIRED_SEEDS
-        found = fresh.train(drafts, at_most=most, title=f"check of {study.config.name}, night {self.night}")
+        found = fresh.train(drafts, at_most=most, title=f"check of {study.config.name}")
         self.trained = len(fresh.ledger.history)
         if "data" not in (now := self._changed(baseline)) and "code" not in now:
             rules.canary(found.get(CANARY))
@@ -153,7 +149,7 @@ class Check:
         seeds = stats.PAIRED_SEEDS if old else stats.UNPAIRED_SEEDS
         drafts = confirming(_pick(baseline), seeds, **self._seeded())
         fresh.reason = ""
-        found = fresh.train(drafts, at_most=len(drafts), title=f"confirming an alarm of {self.study.config.name}")
+        found = fresh.train(drafts, at_most=len(drafts), title=f"alarm of {self.study.config.name}")
         self.trained = len(fresh.ledger.history) + len(old)
         new = [found.get(draft.repetition) for draft in drafts]
         pairs = [(b, a) for b, a in zip(old or new, new, strict=True) if a is not None and b is not None]
@@ -195,7 +191,7 @@ class Check:
         return result
 
     def _night(self, baseline: Baseline | None, decision: Decision, before: tuple[str, ...], ids: Ids) -> Night:
-        mean, band = _level(baseline)
+        mean, around = band(baseline)
         return Night(
             when=self.when.isoformat(timespec="milliseconds"),
             outcome=decision.outcome,
@@ -205,7 +201,7 @@ class Check:
             changed=before,
             run_id=None if ids is None else ids.get("run_id"),
             baseline=mean,
-            band=band,
+            band=around,
         )
 
     def _result(self, baseline: Baseline | None, decision: Decision, known: Sequence[Night], ids: Ids) -> GateResult:
@@ -262,19 +258,3 @@ class Check:
 
 def _pick(baseline: Baseline) -> Candidate:
     return Candidate(baseline.combination, baseline.params)
-
-
-def _level(baseline: Baseline | None) -> tuple[float | None, Interval | None]:
-    """Mean of the baseline with its 95 % interval."""
-    if baseline is None:
-        return None, None
-    scores = np.array(baseline.scores)
-    return float(scores.mean()), mean_interval(scores, 0.05)
-
-
-def _incomparable(problems: Sequence[Problem]) -> Decision:
-    """No training can help: the answer in one sentence, and the first cure."""
-    first = problems[0]
-    said = f"Cannot be decided: {first.where}: expected {first.expected}, found {first.received or 'none'}"
-    more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
-    return Decision(GateOutcome.UNDECIDED, f"{said}{more}.", (), cure=first.cure)

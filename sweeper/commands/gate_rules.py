@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from sweeper.errors import Problem
 from sweeper.gate import Baseline, GateCheck, GateOutcome
 from sweeper.report.units import Units, count
 from sweeper.stats import gate as stats
+from sweeper.stats.distributions import mean_interval
 from sweeper.verdict import Interval
 
 PASSED, FAILED, UNDECIDED = GateOutcome.PASSED, GateOutcome.FAILED, GateOutcome.UNDECIDED
@@ -177,3 +181,19 @@ class Rules:
         if drop == 0:
             return f"the same as {than}"
         return f"{self.units.gap(abs(drop))} {'worse' if drop > 0 else 'better'} than {than}"
+
+
+def band(baseline: Baseline | None) -> tuple[float | None, Interval | None]:
+    """Mean of the baseline with its 95 % interval."""
+    if baseline is None:
+        return None, None
+    scores = np.array(baseline.scores)
+    return float(scores.mean()), mean_interval(scores, 0.05)
+
+
+def undecided(problems: Sequence[Problem]) -> Decision:
+    """No training can help: the answer in one sentence, and the first cure."""
+    first = problems[0]
+    said = f"Cannot be decided: {first.where}: expected {first.expected}, found {first.received or 'none'}"
+    more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
+    return Decision(UNDECIDED, f"{said}{more}.", (), cure=first.cure)

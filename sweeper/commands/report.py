@@ -9,6 +9,7 @@ from typing import Any
 from sweeper import environment
 from sweeper.commands.continuing import COMPLETE, NOTE, WAY, compare, told
 from sweeper.commands.judge import Judge
+from sweeper.commands.nights import read as read_nights
 from sweeper.commands.prepare import Prepared, prepare
 from sweeper.errors import Problem, UsageError
 from sweeper.folder import StudyFolder
@@ -66,6 +67,7 @@ def material(
             no_information=study.data.no_information().get(study.objective.metric),
             seed=study.config.search.seed,
         ),
+        nights=tuple(entry.night for entry in read_nights(folder.path)),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sweeper.report.figures_plan import CONFIRMED, CONFIRMED_COURSES, EXPLORED, KEPT, RACED, Plan
+from sweeper.report.figures_plan import CONFIRMED, CONFIRMED_COURSES, EXPLORED, KEPT, NIGHTS, RACED, Plan
 from sweeper.report.material import Material
 
 WIDE, NARROW = 800, 342
@@ -23,6 +23,7 @@ NAMES = (
     "training",
     "speed",
     "predictions",
+    "nights",
 )
 """Every figure there can be, as its file is called, evidence first; a study may lack some."""
 
@@ -31,6 +32,7 @@ PARTS = (
     ("evidence", (CONFIRMED,)),
     ("exploration", (EXPLORED, RACED)),
     ("training", (CONFIRMED_COURSES, KEPT)),
+    ("nights", (NIGHTS,)),
 )
 """The parts of the page and the stages whose figures they hold."""
 
@@ -65,6 +67,7 @@ def pictures(material: Material) -> tuple[Picture, ...]:
         figures_divergence,
         figures_effects,
         figures_importance,
+        figures_nights,
         figures_predictions,
         figures_rates,
         figures_robustness,
@@ -84,6 +87,7 @@ def pictures(material: Material) -> tuple[Picture, ...]:
         figures_curves.plan,
         figures_speed.plan,
         figures_predictions.plan,
+        figures_nights.plan,
     )
     return tuple(_picture(plan) for make in plans if (plan := make(material)) is not None)
 

@@ -21,6 +21,7 @@ EXPLORED = "Exploration · single runs on validation rows"
 RACED = "Exploration and race · single runs on validation rows"
 CONFIRMED = "Confirmation · fresh seeds, sealed test rows"
 CONFIRMED_COURSES = "Confirmation · fresh seeds, validation rows"
+NIGHTS = "After the study · the frozen pick on fresh seeds of each night"
 KEPT = "The kept model · one training, sealed test rows"
 
 

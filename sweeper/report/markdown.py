@@ -20,7 +20,7 @@ def render(material: Material, pictures: Sequence[Picture]) -> str:
         blocks += ["## Use this", fenced(code, "python")]
     steps = text.next_steps(verdict)[1 if code else 0 :]  # the code says the first one already
     blocks += ["\n".join(f"* {prose(step)}" for step in steps)] if steps else []
-    evidence, exploration, training = ([p for p in pictures if p.stage in stages] for _, stages in PARTS)
+    evidence, exploration, training, nights = ([p for p in pictures if p.stage in stages] for _, stages in PARTS)
     blocks += _figures(evidence)
     if verdict.finalists:
         blocks += ["## Finalists", table(tables.finalist_table(verdict))]
@@ -33,6 +33,7 @@ def render(material: Material, pictures: Sequence[Picture]) -> str:
         hidden = len(verdict.explored) - tables.MOST_ROWS
         blocks += [f"{hidden} more in verdict.json."] if hidden > 0 else []
     blocks += _figures(training)
+    blocks += _figures(nights)
     blocks += ["## What was not tested", _listed(facts.untested(material))]
     blocks += ["## What was run", *_run(material)]
     return "\n\n".join(blocks) + "\n"

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweeper.data import Task
+from sweeper.gate import Night
 from sweeper.reads import Reads
 from sweeper.report.units import Units
 from sweeper.space import Space
@@ -94,6 +95,7 @@ class Material:
             version), `git`, `command`, `started`, `duration_s`, `model`, `training` (`epochs, batch_size, schedule,
             loss`). Others are printed as they are.
         reads: what the records show besides the verdict.
+        nights: the scheduled checks of the pick since then, oldest first.
     """
 
     verdict: Verdict
@@ -103,6 +105,7 @@ class Material:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     predictions: Predictions | None = None
     reads: Reads = field(default_factory=Reads)
+    nights: tuple[Night, ...] = ()
 
     def combinations(self) -> tuple[Combination, ...]:
         """Every compared combination, in the order of the study file."""

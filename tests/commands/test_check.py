@@ -280,6 +280,7 @@ def test_the_command_line_ends_with_the_outcome(desk):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # MLflow's, while it is imported
 def test_a_fresh_machine_has_baseline_and_nights_from_the_tracking_server(desk):
     address = f"sqlite:///{desk.folder}/tracked.db"
     shutil.rmtree(desk.folder / "mlruns")
@@ -308,6 +309,7 @@ def test_a_fresh_machine_has_baseline_and_nights_from_the_tracking_server(desk):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # MLflow's, while it is imported
 def test_sigterm_closes_the_run_and_leaves_no_night(desk):
     address = f"sqlite:///{desk.folder}/tracked.db"
     loop = desk.folder / "gate_loop.py"
@@ -329,3 +331,45 @@ def test_sigterm_closes_the_run_and_leaves_no_night(desk):
     (experiment,) = [each for each in client.search_experiments() if each.name == "gated"]
     (run,) = client.search_runs([experiment.experiment_id], "tags.`sweeper.stage` = 'gate'")
     assert run.info.status == "KILLED"
+
+
+REAL = """\
+name: gated
+data: {name: "labels:load"}
+model: {name: mlp, units: [16]}
+training: {epochs: 8}
+search: {points: 6}
+confirm: {seeds: 10, looks: [10]}
+keep: {models: none}
+parameters:
+  activation: {values: [relu, tanh]}
+  optimizer: {value: adam}
+"""
+
+LABELS = """
+import os
+from dataclasses import replace
+import numpy as np
+from sweeper.testing import small_dataset
+
+def load():
+    data = small_dataset(400)
+    rows = np.random.default_rng(0).random(400) < float(os.environ.get("WRONG", "0"))
+    return replace(data, y=np.where(rows, 1 - data.y, data.y))
+"""
+
+
+@pytest.mark.slow
+def test_real_networks_pass_on_their_data_and_fail_on_worsened_ones(tmp_path):
+    desk = GateDesk(tmp_path).write(REAL)
+    (tmp_path / "labels.py").write_text(LABELS)
+    run = [sys.executable, "-m", "sweeper.cli", "run", "study.yaml", "-q", "--no-tracking"]
+    subprocess.run(run, cwd=tmp_path, check=True, capture_output=True, timeout=240)
+    subprocess.run([*run[:3], "baseline", "set", "study.yaml"], cwd=tmp_path, check=True, capture_output=True)
+    calm = desk.check(1, engine="processes", workers=2)
+    assert calm.outcome is PASSED
+    assert "scores the same again" in rule(calm, "canary").said
+    with environment(WRONG=0.4):
+        worse = desk.check(2, engine="processes", workers=2)
+    assert (worse.outcome, worse.changed) == (FAILED, ("data",))
+    assert worse.drop > 0.1

@@ -7,6 +7,7 @@ import numpy as np
 
 from sweeper import vocabulary
 from sweeper.data import Task
+from sweeper.gate import GateOutcome, Night
 from sweeper.reads import Reads
 from sweeper.report.figures import pictures
 from sweeper.report.material import Material, Predictions
@@ -90,7 +91,22 @@ def material(world=World(), **changes):
             finalists.append(_finalist(e.combination, params, scores))
     verdict = _verdict(world, objective, tuple(finalists), tuple(explored), sign)
     made = Material(verdict, tuple(records), objective, space(world), provenance(), predictions(world, rng))
-    return replace(made, reads=reads(made))
+    return replace(made, reads=reads(made), nights=nights(world) if world == World() else ())
+
+
+def nights(world, count=24, drop=0.02):
+    """Nights of a gate: calm, one that could not be decided, a package that changes, and a drop at the end."""
+    rng = np.random.default_rng(world.seed)
+    made = []
+    for i in range(count):
+        bad, when = i >= count - 2, f"2026-03-{i + 1:02d}T03:00:00.000+00:00"
+        score = float(world.best - drop * bad + rng.normal(0, world.noise / 3))
+        outcome = GateOutcome.FAILED if bad else GateOutcome.PASSED
+        changed = {6: ("data",), count - 2: ("numpy 2.1.0 -> 2.2.0", "keras 3.14.0 -> 3.15.0")}.get(i, ())
+        span = Interval(score - 0.006, score + 0.006)
+        night = Night(when, outcome, score, span, 3, changed, None, world.best, Interval(0.972, 0.978))
+        made.append(replace(night, outcome=GateOutcome.UNDECIDED, score=None, interval=None) if i == 10 else night)
+    return tuple(made)
 
 
 def reads(made):
@@ -279,7 +295,7 @@ def bare(made, **changes):
     """The material without anything that is optional; `changes` are the verdict's."""
     nothing = {"finalists": (), "may_be_best": (), "winner": None, "lead": None, "regret": None, "tracking": None}
     verdict = replace(made.verdict, outcome=Outcome.NO_VERDICT, **{**nothing, **changes})
-    return replace(made, verdict=verdict, provenance={}, predictions=None, reads=Reads())
+    return replace(made, verdict=verdict, provenance={}, predictions=None, reads=Reads(), nights=())
 
 
 def nothing_completed(world=World()):

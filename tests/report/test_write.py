@@ -93,6 +93,7 @@ def test_order_of_the_page():
         "training",
         "speed",
         "predictions",
+        "nights",
         "untested",
         "run",
     ]

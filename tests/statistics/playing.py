@@ -8,7 +8,7 @@ nobody watches.
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -20,12 +20,12 @@ from sweeper.commands import planning
 from sweeper.commands.judge import Judge
 from sweeper.commands.prepare import Prepared, prepare
 from sweeper.engines.inline import InlineEngine
-from sweeper.planning.history import MemoryHistory
+from sweeper.planning.memory_ledger import MemoryLedger
 from sweeper.stats.distributions import mean_interval
 from sweeper.study import Drive
 from sweeper.testing import SilentObserver, small_dataset
 from sweeper.tracking.nowhere import NoTracker
-from sweeper.trial import Cohort, Combination, Seeds, Stage, TrialRecord, TrialSpec
+from sweeper.trial import Combination, Seeds, Stage, TrialSpec
 from sweeper.verdict import Outcome, Verdict
 
 TRIALS = 240
@@ -75,22 +75,6 @@ class Measured:
     bound: float
     confirmed: bool
     trials: int
-
-
-@dataclass
-class MemoryLedger:
-    """A `protocols.Ledger` that forgets everything with the process."""
-
-    history: MemoryHistory = field(default_factory=MemoryHistory)
-
-    def started(self, cohort: Cohort) -> None:
-        self.history.waiting.update({spec.number: spec for spec in cohort.trials})
-
-    def ended(self, record: TrialRecord) -> None:
-        self.history.record(record)
-
-    def close(self) -> None:
-        pass
 
 
 @cache
