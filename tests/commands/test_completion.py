@@ -55,7 +55,7 @@ needs_bash = pytest.mark.skipif(BASH is None, reason="no bash here")
 @needs_bash
 def test_bash_offers_the_commands(shell):
     offered, _ = shell("sweeper ")
-    assert set(offered) == set(cli.commands)
+    assert set(offered) == {name for name, command in cli.commands.items() if not command.hidden}
     assert shell("sweeper exp")[0] == ["export"]
 
 

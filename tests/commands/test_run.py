@@ -192,12 +192,12 @@ def test_a_time_limit_ends_the_study_and_the_next_run_continues(desk):
     assert desk.verdict()["complete"] is True
 
 
-def test_a_tracking_server_that_is_not_there_is_told_before_anything_trains(desk):
+def test_a_silent_tracking_server_costs_no_training_and_is_told_first_and_last(desk):
     done = desk.sweeper("run", "study.yaml", "--no-progress", "--tracking", "http://127.0.0.1:9")
-    assert done.code == 2
-    assert "127.0.0.1:9" in done.err
-    assert "--no-tracking" in done.err
-    assert desk.trained() == []
+    assert done.code == 5
+    assert "127.0.0.1:9" in "".join(done.err.splitlines()[:2])
+    assert "sweeper sync study.yaml --tracking http://127.0.0.1:9" in done.out + done.err
+    assert desk.verdict()["outcome"]
 
 
 def test_a_place_that_cannot_be_written_is_told(desk):
