@@ -23,7 +23,7 @@ from sweeper.commands.prepare import Prepared, prepare
 from sweeper.commands.signals import Interruption
 from sweeper.commands.warming import PRELOAD, wants_framework
 from sweeper.engines import forking
-from sweeper.errors import Interrupted, Problem, SweeperError
+from sweeper.errors import Interrupted, Problem, SweeperError, TrackingAway
 from sweeper.folder import StudyFolder
 from sweeper.gate import Baseline, GateResult, Night
 from sweeper.planning.nightly import CANARY, confirming, screening
@@ -75,7 +75,7 @@ def check(file: StudyFile, options: Options) -> GateResult:
         study = prepare(file)
         interruption.check()
         if options.tracking is not None:
-            check_reachable(options.tracking)
+            _question(options.tracking, options.stream)
         return Check(study, options, folder, interruption).run()
 
 
@@ -161,10 +161,8 @@ class Check:
     def _old_side(self, baseline: Baseline) -> list[float | None]:
         if not self.options.old.is_given:
             return []
-        path = Path(self.study.file.source.name)
-        scores, why = self.options.old.scores(
-            path, baseline, self.night, stats.PAIRED_SEEDS, self.interruption.check
-        )  # fmt: skip
+        path, interrupted = Path(self.study.file.source.name), self.interruption.check
+        scores, why = self.options.old.scores(path, baseline, self.night, stats.PAIRED_SEEDS, interrupted)
         if why:
             self._warn(f"the old side cannot be trained again, so the stored scores are compared with: {why}")
         return scores
@@ -231,6 +229,7 @@ class Check:
         if self.options.tracking is None:
             return []
         try:
+            check_reachable(self.options.tracking)
             experiment = self.study.config.tracking.experiment or self.study.config.name
             return nights.tracked(self.options.tracking, experiment)
         except Exception as error:  # noqa: BLE001 - MLflow's; the answer does not depend on it
@@ -254,6 +253,19 @@ class Check:
     def _warn(self, text: str) -> None:
         if text:
             self.options.stream.write(f"warning: {text}\n")
+
+
+def _question(uri: str, stream: TextIO) -> None:
+    """Ask once whether the tracking store is there: silence costs no night, an address that is wrong ends it.
+
+    Raises:
+        TrackingError: time will not mend what is wrong with the address.
+    """
+    try:
+        check_reachable(uri)
+    except TrackingAway as away:
+        problem = away.problems[0]
+        stream.write(f"warning: {problem.where}: {problem.received}; the check goes on, and is sent when it is back\n")
 
 
 def _pick(baseline: Baseline) -> Candidate:

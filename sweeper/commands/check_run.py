@@ -6,20 +6,24 @@ import json
 import platform
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Union
+from typing import Any, Union
 
 from sweeper import environment
+from sweeper.commands import unsent
 from sweeper.commands.nights import Entry
 from sweeper.commands.prepare import Prepared
 from sweeper.commands.tracking import FIRST_TRIAL_S, INTERRUPTED_PATIENCE_S, Waking
+from sweeper.errors import Problem
 from sweeper.folder import StudyFolder
 from sweeper.gate import Baseline, GateResult
 from sweeper.protocols import Tracker
 from sweeper.tracking.addresses import public_uri
 from sweeper.tracking.background import BackgroundTracker, Writer
 from sweeper.tracking.nowhere import NoTracker
+from sweeper.tracking.reachable import check_reachable
+from sweeper.trial import TrialRecord
 
 Ids = Union[Mapping[str, Union[str, None]], None]
 
@@ -29,8 +33,36 @@ def packages() -> dict[str, str]:
     return {"python": platform.python_version(), **environment.packages()}
 
 
+class Remembering:
+    """A `protocols.Tracker` that hands everything on, and keeps what it heard for a server that did not.
+
+    Attributes:
+        records: every training so far.
+    """
+
+    def __init__(self, tracker: Tracker) -> None:
+        self._tracker = tracker
+        self.records: list[TrialRecord] = []
+
+    def start(self, study: Mapping[str, Any]) -> Mapping[str, str | None]:
+        """See `protocols.Tracker`."""
+        return self._tracker.start(study)
+
+    def trial(self, record: TrialRecord) -> None:
+        """See `protocols.Tracker`."""
+        self.records.append(record)
+        self._tracker.trial(record)
+
+    def finish(self, status: str, artifacts: Iterable[str], tags: Mapping[str, str]) -> None:
+        """See `protocols.Tracker`."""
+        self._tracker.finish(status, artifacts, tags)
+
+
 class CheckRun:
     """The run of one check; without an address nothing is tracked.
+
+    Where the server is away, the check goes on: its answer is in the study's folder in any case, and what the server
+    has missed is kept beside it until it is back (`unsent`).
 
     Attributes:
         tracker: hears of every training.
@@ -39,7 +71,9 @@ class CheckRun:
     def __init__(
         self, study: Prepared, baseline: Baseline | None, uri: str | None, folder: StudyFolder, night: str
     ) -> None:
-        self.tracker: Tracker = NoTracker()
+        self.tracker = Remembering(NoTracker())
+        self._folder = folder
+        self._about = _about(study, baseline)
         self._background: BackgroundTracker | None = None
         self._wanted = threading.Event()
         self._night = night
@@ -49,16 +83,17 @@ class CheckRun:
 
         def factory() -> Writer:
             self._wanted.wait(FIRST_TRIAL_S)
-            from sweeper.tracking.quiet import prepare as quiet
+            check_reachable(uri)  # a question of seconds; MLflow's own takes as long as it likes
+            if unsent.waiting(folder.path):
+                unsent.send_all(folder.path, writer)
+            return writer()
 
-            quiet(folder.tracking_log)
-            from sweeper.tracking.mlflow_gate import open_gate
+        def writer() -> Writer:
+            return gate_writer(uri, experiment, folder)
 
-            return open_gate(uri, experiment, artifact_root=folder.root / "artifacts")
-
-        self._background = BackgroundTracker(factory, where=public_uri(uri))
-        self._background.start(_about(study, baseline))
-        self.tracker = Waking(self._background, self._wanted)
+        self._background = BackgroundTracker(factory, where=public_uri(uri), answers=lambda: check_reachable(uri))
+        self._background.start(self._about)
+        self.tracker = Remembering(Waking(self._background, self._wanted))
 
     def ids(self) -> Ids:
         """`uri`, `experiment` and `run_id`, once the store has answered; None without tracking."""
@@ -75,22 +110,42 @@ class CheckRun:
             "sweeper.changed": ", ".join(result.changed),
             "mlflow.note.content": result.said,
         }
-        return self._close("FINISHED", [str(path) for path in artifacts if path.is_file()], tags, None)
+        problem = self._close("FINISHED", [str(path) for path in artifacts if path.is_file()], tags, None)
+        if problem is None:
+            return ""
+        missed = unsent.Missed(self._about, "FINISHED", tags, result.to_dict(), tuple(self.tracker.records))
+        try:
+            missed.keep(self._folder.path, entry.night.when)
+        except OSError as error:
+            return f"the check is not tracked: {problem.where}: {problem.received}; nor kept for later: {error}"
+        later = "the next check that reaches the server sends it, or sweeper sync"
+        return f"the check is not tracked yet: {problem.where}: {problem.received}; {later}"
 
     def abandon(self, status: str) -> str:
         """Close the run without an answer: KILLED or FAILED."""
-        return self._close(status, [], {"sweeper.night_of": self._night}, INTERRUPTED_PATIENCE_S)
+        problem = self._close(status, [], {"sweeper.night_of": self._night}, INTERRUPTED_PATIENCE_S)
+        return "" if problem is None else f"the check could not be tracked: {problem.where}: {problem.received}"
 
-    def _close(self, status: str, artifacts: list[str], tags: Mapping[str, str], within_s: float | None) -> str:
+    def _close(
+        self, status: str, artifacts: list[str], tags: Mapping[str, str], within_s: float | None
+    ) -> Problem | None:
         self._wanted.set()
         if self._background is None:
-            return ""
+            return None
         self._background.finish(status, artifacts, tags, within_s=within_s)
         problem = self._background.problem
         self._background.close()
-        if problem is None:
-            return ""
-        return f"the check could not be tracked: {problem.where}: {problem.received}"
+        return problem
+
+
+def gate_writer(uri: str, experiment: str, folder: StudyFolder) -> Writer:
+    """What writes one check to MLflow; imports it."""
+    from sweeper.tracking.quiet import prepare as quiet
+
+    quiet(folder.tracking_log)
+    from sweeper.tracking.mlflow_gate import open_gate
+
+    return open_gate(uri, experiment, artifact_root=folder.root / "artifacts")
 
 
 def _about(study: Prepared, baseline: Baseline | None) -> dict[str, object]:

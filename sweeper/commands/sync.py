@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from sweeper.commands import unsent
+from sweeper.commands.check_run import gate_writer
 from sweeper.commands.closing import Closing
 from sweeper.commands.continuing import ABOUT, COMPLETE, TRACKED_AT, TRACKED_TO, TRACKING
 from sweeper.commands.tracking import background_tracker, default_uri, experiment
@@ -45,6 +47,9 @@ def sync(file: StudyFile, root: Path, *, tracking: str | None, deliver: str, say
         TrackingError: time will not mend what is wrong with the address.
     """
     folder = StudyFolder(root.absolute(), file.config.name)
+    checks = _send_checks(file.config, folder, tracking or default_uri(file.config, root))
+    if checks and not folder.ledger.is_file():
+        return checks
     if not folder.ledger.is_file():
         cure = f"sweeper run {file.source.name}"
         raise UsageError.at(str(folder.path), "a study that has been run", "no ledger", cure)
@@ -63,7 +68,23 @@ def sync(file: StudyFile, root: Path, *, tracking: str | None, deliver: str, say
             Closing.noted(known.notes).send(tracker, progress=progress)
             ids = _delivered(tracker)
         _note(folder, file.config.name, ids, is_complete=bool(known.notes.get(COMPLETE)))
-    return _words(uri, name, about["study_uid"], len(known.records), ids)
+    words = _words(uri, name, about["study_uid"], len(known.records), ids)
+    return f"{words}\n{checks}" if checks else words
+
+
+def _send_checks(config: StudyConfig, folder: StudyFolder, uri: str) -> str:
+    """Send the checks that the server has missed; how many, in words, or nothing."""
+    if not unsent.waiting(folder.path):
+        return ""
+    with folder.locked():
+        check_reachable(uri)
+        try:
+            sent = unsent.send_all(folder.path, lambda: gate_writer(uri, experiment(config), folder))
+        except Exception as error:  # MLflow's: whatever it is, what has not been sent still waits
+            check_reachable(uri)
+            said = (str(error).splitlines() or [type(error).__name__])[0][:300]
+            raise TrackingAway.at(public_uri(uri), "a record of every check", said, "the same command again") from error
+    return f"{public_uri(uri)} has the {sent} check{'' if sent == 1 else 's'} that it had missed"
 
 
 class _Progress:

@@ -79,6 +79,7 @@ class MlflowGate:
         objective = study["objective"]
         projection = Projection(objective["metric"], objective["goal"] == "maximize", {**SOURCE, **hashes(study)})
         self._children = Children(self._client, experiment_id, self._run_id, projection)
+        self._children.take_stock()
         return {"uri": public_uri(self._uri), "experiment": self._experiment, "run_id": self._run_id}
 
     def trial(self, record: TrialRecord) -> None:
