@@ -99,6 +99,8 @@ class BackgroundTracker:
         self._failure: Exception | None = None
         self._strikes = 0
         self._away_since: float | None = None
+        self._failing_since: float | None = None
+        self._empty_promises = 0
         self._deadline: float | None = None
         self._finishing_since: float | None = None
         self._closed = False
@@ -217,7 +219,7 @@ class BackgroundTracker:
             except Exception as error:  # noqa: BLE001  the border of the thread: a study outlives its tracking
                 self._failed(call, error, is_away=writer is None or not self._is_back())
             else:
-                self._strikes = 0
+                self._strikes, self._failing_since, self._empty_promises = 0, None, 0
             if call.method == "finish" and not self._calls:
                 break
         with self._changed:
@@ -261,6 +263,7 @@ class BackgroundTracker:
         """The store answers: everything again, in its order."""
         with self._changed:
             self._away_since, self._strikes = None, 0
+            self._empty_promises += 1  # until something is written
             trials = sorted(
                 (call for call in self._aside if call.is_trial), key=lambda call: call.arguments[0].spec.number
             )
@@ -274,17 +277,19 @@ class BackgroundTracker:
             self._calls = deque(call for call in self._calls if not call.is_trial)
 
     def _is_hopeless(self) -> bool:
-        """Whether the study has ended and its store stays away."""
-        if self._finishing_since is None or self._away_since is None:
+        """Whether the study has ended and its store takes nothing, be it away or only saying that it is there."""
+        since = self._failing_since if self._empty_promises else self._away_since
+        if self._finishing_since is None or since is None:
             return False
         now = time.monotonic()
         late = self._deadline is not None and now > self._deadline
-        return late or now - max(self._finishing_since, self._away_since) >= self._patience.end_s
+        return late or now - max(self._finishing_since, since) >= self._patience.end_s
 
     def _failed(self, call: _Call, error: Exception, *, is_away: bool) -> None:
         with self._changed:
             self._failure = error
             self._strikes += 1
+            self._failing_since = self._failing_since or time.monotonic()
             if is_away or self._strikes >= STRIKES:
                 self._away_since = self._away_since or time.monotonic()
                 self._calls.appendleft(call)

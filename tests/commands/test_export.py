@@ -146,6 +146,14 @@ def trained(study, params):
     return TrialRecord(spec, end)
 
 
+def one_process(monkeypatch):
+    """The script asks for one thread, which TensorFlow refuses once it has computed anything, as it has here."""
+    import tensorflow as tf
+
+    for name in ("set_intra_op_parallelism_threads", "set_inter_op_parallelism_threads"):
+        monkeypatch.setattr(tf.config.threading, name, lambda _threads: None)
+
+
 def scores(text):
     found = re.findall(r"^((?:val|test)_\w+) (\S+)(?:   sweeper (\S+))?$", text, re.M)
     return {name: (float(now), float(before)) for name, now, before in found}
@@ -170,6 +178,7 @@ def test_the_script_gives_the_scores_of_the_trial(case, tmp_path, monkeypatch, c
     text, remarks = written(study, record)
     (tmp_path / "pick.py").write_text(text)
     monkeypatch.setattr(sys, "argv", ["pick.py"])
+    one_process(monkeypatch)
     capsys.readouterr()
     runpy.run_path(str(tmp_path / "pick.py"), run_name="__main__")
     found = scores(capsys.readouterr().out)
