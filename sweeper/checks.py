@@ -70,7 +70,7 @@ def _data(config: StudyConfig) -> Found:
     allowed = DATA_OPTIONS.get(data.name, ("samples",))
     for option in data.options:
         if option not in allowed:
-            yield ("data", option), f"an option of {data.name}", repr(option), suggest(option, allowed)
+            yield ("data", option), f"an option of {data.name}", repr(option), suggest(option, ("name", *allowed))
     needed = {"csv": ("path", "target"), "parquet": ("path", "target"), "npz": ("path",), "images": ("path",)}
     for option in needed.get(data.name, ()):
         if option not in data.options:
@@ -91,7 +91,12 @@ def _model(config: StudyConfig) -> Found:
         return
     for option in config.model.options:
         if option not in MODEL_OPTIONS[name]:
-            yield ("model", option), f"an option of {name}", repr(option), suggest(option, MODEL_OPTIONS[name])
+            yield (
+                ("model", option),
+                f"an option of {name}",
+                repr(option),
+                suggest(option, ("name", *MODEL_OPTIONS[name])),
+            )
     if name in ("cnn", "lstm") and data in _FLAT_TABLES:
         yield ("model", "name"), "a model for rows of a table", name, "name: mlp"
     if name == "cnn" and data in ("keras:imdb", "keras:reuters"):

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sweeper.errors import Problem, StorageError, StudyBusy
+from sweeper.errors import Problem, StorageError, StudyBusy, UsageError
 
 DEFAULT_ROOT = Path("mlruns")
 
@@ -37,6 +37,16 @@ class StudyFolder:
     def ledger(self) -> Path:
         """Optuna's SQLite file."""
         return self.path / "study.db"
+
+    def ledger_of_run(self, study_file: str) -> Path:
+        """The ledger, of a study that has been run.
+
+        Raises:
+            UsageError: it has not been; `study_file` names what to run.
+        """
+        if not self.ledger.is_file():
+            raise UsageError.at(str(self.path), "a study that has been run", "no ledger", f"sweeper run {study_file}")
+        return self.ledger
 
     @property
     def keep(self) -> Path:

@@ -32,11 +32,9 @@ def set_baseline(file: StudyFile, root: Path, output: Path) -> Baseline:
     from sweeper.planning.optuna_ledger import stored
 
     folder = StudyFolder(root.absolute(), file.config.name)
-    if not folder.ledger.is_file():
-        cure = f"sweeper run {file.source.name}"
-        raise UsageError(Problem(str(folder.path), "a study that has been run", "no ledger", cure))
+    ledger = folder.ledger_of_run(file.source.name)
     study = prepare(file)
-    known = stored(folder.ledger, file.config.name)
+    known = stored(ledger, file.config.name)
     compare(study, known.notes)
     verdict = Judge(study).verdict(known.records, complete=bool(known.notes.get(COMPLETE)))
     packages = known.notes.get(NOTE, {}).get("packages", {})

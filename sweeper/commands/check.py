@@ -33,6 +33,7 @@ from sweeper.report.write import json_text, whole
 from sweeper.stats import gate as stats
 from sweeper.study_file import StudyFile
 from sweeper.tracking.reachable import check_reachable
+from sweeper.trial import TrialRecord
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ class Check:
         self.threshold = None if gate is None else gate.threshold
         self.margin = None if gate is None else gate.margin
         self.trained = 0
+        self.records: Sequence[TrialRecord] = ()
 
     def run(self) -> GateResult:
         """From a prepared study to an answer that is stored and tracked."""
@@ -133,7 +135,7 @@ class Check:
         drafts = screening(_pick(baseline), stats.SCREEN_SEEDS, **self._seeded())
         most = len(drafts) + stats.UNPAIRED_SEEDS
         found = fresh.train(drafts, at_most=most, title=f"check of {study.config.name}")
-        self.trained = len(fresh.ledger.history)
+        self._count(fresh)
         if "data" not in (now := self._changed(baseline)) and "code" not in now:
             rules.canary(found.get(CANARY))
         scores = [score for repetition, score in found.items() if repetition != CANARY]
@@ -150,7 +152,7 @@ class Check:
         drafts = confirming(_pick(baseline), seeds, **self._seeded())
         fresh.reason = ""
         found = fresh.train(drafts, at_most=len(drafts), title=f"alarm of {self.study.config.name}")
-        self.trained = len(fresh.ledger.history) + len(old)
+        self._count(fresh, len(old))
         new = [found.get(draft.repetition) for draft in drafts]
         pairs = [(b, a) for b, a in zip(old or new, new, strict=True) if a is not None and b is not None]
         scores = [after for _, after in pairs]
@@ -166,6 +168,11 @@ class Check:
         if why:
             self._warn(f"the old side cannot be trained again, so the stored scores are compared with: {why}")
         return scores
+
+    def _count(self, fresh: Fresh, elsewhere: int = 0) -> None:
+        """Take note of what has been trained, some of it perhaps in another interpreter."""
+        self.records = tuple(fresh.ledger.history.records())
+        self.trained = len(self.records) + elsewhere
 
     def _conclude(self, baseline: Baseline | None, decision: Decision, tracked: CheckRun) -> GateResult:
         """Put the night into the history, here and on the tracking server."""
@@ -185,7 +192,7 @@ class Check:
             whole(document, json_text(result.to_dict()).encode())
         except (SweeperError, OSError) as error:
             self._warn(str(error))
-        self._warn(tracked.finish(result, entry, [document]))
+        self._warn(tracked.finish(result, entry, [document], self.records))
         return result
 
     def _night(self, baseline: Baseline | None, decision: Decision, before: tuple[str, ...], ids: Ids) -> Night:

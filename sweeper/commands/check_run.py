@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import platform
 import threading
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Union
+from typing import Union
 
 from sweeper import environment
 from sweeper.commands import unsent
@@ -33,31 +34,6 @@ def packages() -> dict[str, str]:
     return {"python": platform.python_version(), **environment.packages()}
 
 
-class Remembering:
-    """A `protocols.Tracker` that hands everything on, and keeps what it heard for a server that did not.
-
-    Attributes:
-        records: every training so far.
-    """
-
-    def __init__(self, tracker: Tracker) -> None:
-        self._tracker = tracker
-        self.records: list[TrialRecord] = []
-
-    def start(self, study: Mapping[str, Any]) -> Mapping[str, str | None]:
-        """See `protocols.Tracker`."""
-        return self._tracker.start(study)
-
-    def trial(self, record: TrialRecord) -> None:
-        """See `protocols.Tracker`."""
-        self.records.append(record)
-        self._tracker.trial(record)
-
-    def finish(self, status: str, artifacts: Iterable[str], tags: Mapping[str, str]) -> None:
-        """See `protocols.Tracker`."""
-        self._tracker.finish(status, artifacts, tags)
-
-
 class CheckRun:
     """The run of one check; without an address nothing is tracked.
 
@@ -71,7 +47,7 @@ class CheckRun:
     def __init__(
         self, study: Prepared, baseline: Baseline | None, uri: str | None, folder: StudyFolder, night: str
     ) -> None:
-        self.tracker = Remembering(NoTracker())
+        self.tracker: Tracker = NoTracker()
         self._folder = folder
         self._about = _about(study, baseline)
         self._background: BackgroundTracker | None = None
@@ -84,7 +60,7 @@ class CheckRun:
         def factory() -> Writer:
             self._wanted.wait(FIRST_TRIAL_S)
             check_reachable(uri)  # a question of seconds; MLflow's own takes as long as it likes
-            if unsent.waiting(folder.path):
+            with contextlib.suppress(Exception):  # it waits on, `sync` tells why; this night is not held up by others
                 unsent.send_all(folder.path, writer)
             return writer()
 
@@ -93,15 +69,17 @@ class CheckRun:
 
         self._background = BackgroundTracker(factory, where=public_uri(uri), answers=lambda: check_reachable(uri))
         self._background.start(self._about)
-        self.tracker = Remembering(Waking(self._background, self._wanted))
+        self.tracker = Waking(self._background, self._wanted)
 
     def ids(self) -> Ids:
         """`uri`, `experiment` and `run_id`, once the store has answered; None without tracking."""
         self._wanted.set()
         return None if self._background is None else self._background.ids()
 
-    def finish(self, result: GateResult, entry: Entry, artifacts: Sequence[Path]) -> str:
-        """Close the run with its answer; a warning for people, or nothing."""
+    def finish(
+        self, result: GateResult, entry: Entry, artifacts: Sequence[Path], records: Sequence[TrialRecord]
+    ) -> str:
+        """Close the run with its answer; a warning for people, or nothing. `records` are kept if it cannot be sent."""
         tags = {
             "sweeper.outcome": result.outcome.value,
             "sweeper.gate": result.said,
@@ -113,7 +91,7 @@ class CheckRun:
         problem = self._close("FINISHED", [str(path) for path in artifacts if path.is_file()], tags, None)
         if problem is None:
             return ""
-        missed = unsent.Missed(self._about, "FINISHED", tags, result.to_dict(), tuple(self.tracker.records))
+        missed = unsent.Missed(self._about, "FINISHED", tags, result.to_dict(), tuple(records))
         try:
             missed.keep(self._folder.path, entry.night.when)
         except OSError as error:

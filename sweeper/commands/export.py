@@ -48,11 +48,7 @@ def export(file: StudyFile, root: Path, wanted: Wanted) -> list[str]:
             "sweeper export", "what to write", "nothing", "--script pick.py, --model pick.keras, --trials trials.csv"
         )
     folder = StudyFolder(root.absolute(), file.config.name)
-    if not folder.ledger.is_file():
-        raise UsageError.at(
-            str(folder.path), "a study that has been run", "no ledger", f"sweeper run {file.source.name}"
-        )
-    known = stored(folder.ledger, file.config.name)
+    known = stored(folder.ledger_of_run(file.source.name), file.config.name)
     lines = [] if wanted.trials is None else write_trials(known, wanted.trials)
     if wanted.script is None and wanted.model is None:
         return lines

@@ -11,7 +11,6 @@ from sweeper.commands.continuing import COMPLETE, NOTE, WAY, compare, told
 from sweeper.commands.judge import Judge
 from sweeper.commands.nights import read as read_nights
 from sweeper.commands.prepare import Prepared, prepare
-from sweeper.errors import Problem, UsageError
 from sweeper.folder import StudyFolder
 from sweeper.planning.optuna_ledger import stored
 from sweeper.planning.stages import is_kept
@@ -30,11 +29,9 @@ def report(file: StudyFile, root: Path) -> tuple[Path, ...]:
         UsageError: the study has not been run.
     """
     folder = StudyFolder(root.absolute(), file.config.name)
-    if not folder.ledger.is_file():
-        cure = f"sweeper run {file.source.name}"
-        raise UsageError(Problem(str(folder.path), "a study that has been run", "no ledger", cure))
+    ledger = folder.ledger_of_run(file.source.name)
     study = prepare(file)
-    known = stored(folder.ledger, file.config.name)
+    known = stored(ledger, file.config.name)
     compare(study, known.notes)
     verdict = told(Judge(study).verdict(known.records, complete=bool(known.notes.get(COMPLETE))), known.notes)
     command = f"sweeper report {file.source.name}"

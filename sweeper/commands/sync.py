@@ -50,11 +50,9 @@ def sync(file: StudyFile, root: Path, *, tracking: str | None, deliver: str, say
     checks = _send_checks(file.config, folder, tracking or default_uri(file.config, root))
     if checks and not folder.ledger.is_file():
         return checks
-    if not folder.ledger.is_file():
-        cure = f"sweeper run {file.source.name}"
-        raise UsageError.at(str(folder.path), "a study that has been run", "no ledger", cure)
+    ledger = folder.ledger_of_run(file.source.name)
     with folder.locked():
-        known = stored(folder.ledger, file.config.name)
+        known = stored(ledger, file.config.name)
         about = _about(known.notes, file.config, folder)
         uri = tracking or _address(known.notes, file.config, root)
         check_reachable(uri)

@@ -21,6 +21,7 @@ from sweeper.commands.judge import Judge
 from sweeper.commands.prepare import Prepared, prepare
 from sweeper.engines.inline import InlineEngine
 from sweeper.planning.memory_ledger import MemoryLedger
+from sweeper.protocols import Trainer
 from sweeper.stats.distributions import mean_interval
 from sweeper.study import Drive
 from sweeper.testing import SilentObserver, small_dataset
@@ -100,6 +101,11 @@ def play(scenario: str, seed: int, *, noise: float = 1.0, **confirm: object) -> 
 
 def studied(world: World, study: Prepared, ledger: MemoryLedger | None = None) -> tuple[Verdict, MemoryLedger]:
     """The verdict of a study whose trainings score as the world says, and all that is in its ledger then."""
+    return trained(study, trainer(world), ledger)
+
+
+def trained(study: Prepared, train: Trainer, ledger: MemoryLedger | None = None) -> tuple[Verdict, MemoryLedger]:
+    """The verdict of a study with this trainer, and all that is in its ledger then."""
     judge, ledger = Judge(study), ledger or MemoryLedger()
     planner, judge_epoch = planning.planner(study, judge, ledger, keep=None)  # type: ignore[arg-type]
     no_information = study.data.no_information()
@@ -112,7 +118,7 @@ def studied(world: World, study: Prepared, ledger: MemoryLedger | None = None) -
         no_information=no_information,
         judge_epoch=judge_epoch,
     )
-    drive.run(InlineEngine(lambda: (trainer(world), study.data)))
+    drive.run(InlineEngine(lambda: (train, study.data)))
     return judge.verdict(tuple(ledger.history.records())), ledger
 
 

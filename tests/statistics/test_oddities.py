@@ -4,17 +4,11 @@ from math import log10
 
 import numpy as np
 import pytest
-from playing import MemoryLedger
+from playing import trained
 
 from sweeper import study_file
-from sweeper.commands import planning
-from sweeper.commands.judge import Judge
 from sweeper.commands.prepare import prepare
-from sweeper.engines.inline import InlineEngine
 from sweeper.seeds import derive
-from sweeper.study import Drive
-from sweeper.testing import SilentObserver
-from sweeper.tracking.nowhere import NoTracker
 from sweeper.trial import Stage, Status, TrialEnded
 from sweeper.verdict import Outcome
 
@@ -41,28 +35,14 @@ def run(score, **changes):
     """
     study = prepare(study_file.load({**STUDY, **changes}))
 
-    def trained(spec):
+    def score_of(spec):
         gap = GAPS[str(spec.combination)] + log10(spec.params["learning_rate"] / 1e-3) ** 2
         own = derive(str(spec.combination), str(spec.params["learning_rate"]), spec.seeds.init)
         metrics = score(spec, gap, np.random.default_rng(own).standard_normal())
         return TrialEnded.diverged(spec, 0) if metrics is None else TrialEnded.completed(spec, metrics)
 
-    judge, ledger = Judge(study), MemoryLedger()
-    planner, judge_epoch = planning.planner(study, judge, ledger, keep=None)
-    drive = Drive(
-        planner,
-        ledger,
-        NoTracker(),
-        SilentObserver(),
-        study.objective,
-        no_information=study.data.no_information(),
-        judge_epoch=judge_epoch,
-    )
-    drive.run(
-        InlineEngine(lambda: (lambda cohort, data, report: [trained(spec) for spec in cohort.trials], study.data))
-    )
-    records = tuple(ledger.history.records())
-    return judge.verdict(records), records, study
+    verdict, ledger = trained(study, lambda cohort, data, report: [score_of(spec) for spec in cohort.trials])
+    return verdict, tuple(ledger.history.records()), study
 
 
 def told(value, name="accuracy"):
