@@ -151,7 +151,7 @@ class ConfirmConfig(Model):
     finalists: Union[Literal["auto"], Annotated[int, Field(ge=2, le=20, strict=True)]] = "auto"
     seeds: Annotated[int, Field(ge=0, le=1000, strict=True)] = Field(40, description="At most; 0: no confirmation.")
     looks: list[Annotated[int, Field(ge=2, strict=True)]] | None = Field(
-        None, description="After how many seeds to judge; default every 5."
+        None, description="After how many seeds to judge; default every 8."
     )
     alpha: float = Field(0.05, gt=0, lt=0.5, description="Chance of a wrong verdict that is accepted.")
 

@@ -76,12 +76,16 @@ def objective(config: StudyConfig, task: Task) -> Objective:
     return Objective(name, maximize, epsilon, relative, second, second_known.maximize if second_known else False)
 
 
+LOOK_EVERY = 8
+"""Seeds: a stack full of them (`training.running.LANES`), which takes as long to train as one of five."""
+
+
 def looks(config: StudyConfig) -> tuple[int, ...]:
     """After how many seeds a finalist the confirmation is judged."""
     seeds = config.confirm.seeds
     if config.confirm.looks is not None:
         return tuple(config.confirm.looks)
-    return tuple(sorted({*range(5, seeds, 5), seeds})) if seeds else ()
+    return tuple(sorted({*range(LOOK_EVERY, seeds, LOOK_EVERY), seeds})) if seeds else ()
 
 
 def _spelled(name: str, value: Any) -> Any:

@@ -288,7 +288,7 @@ training: {{epochs: 30, batch_size: {batch_size}, schedule: cosine}}
 # Every combination is tried with the same number of settings, so that the comparison is fair.
 search: {{strategy: balanced, points: 8, seed: 0}}
 
-# The finalists train again with fresh seeds, 40 at most, and are judged after every 5.
+# The finalists train again with fresh seeds, 40 at most, and are judged after every 8.
 confirm: {{seeds: 40, alpha: 0.05}}
 
 # budget: {{time: 2h, per_trial: 10m}}           # what is not done in time is done when the command runs again

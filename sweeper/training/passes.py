@@ -19,6 +19,7 @@ import tensorflow as tf
 from sweeper.data import Array, Part
 from sweeper.training.feed import EVALUATION_BATCH
 from sweeper.training.pure import PureStep, State, Tensors
+from sweeper.training.vectorized import mapped
 
 KEPT_PASSES = 64
 """More than twice as many as programs are kept."""
@@ -163,11 +164,6 @@ class Update:
             return self._pure.updated(State(weights, [], slots), given, rate)
 
         return mapped(updated, weights, slots, gradients, rate)
-
-
-def mapped(function: Callable[..., Any], *arguments: Any) -> Any:
-    """The function of one trial over the first axis of everything."""
-    return tf.vectorized_map(lambda given: function(*given), arguments, warn=False)
 
 
 def traced(body: Callable[..., Any], *signature: Any) -> Callable[..., Any]:

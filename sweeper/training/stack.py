@@ -19,9 +19,10 @@ import tensorflow as tf
 
 from sweeper.data import Array, Part
 from sweeper.training.metrics import Logs
-from sweeper.training.passes import Forward, Passes, Summary, Update, mapped, stacked, traced
+from sweeper.training.passes import Forward, Passes, Summary, Update, stacked, traced
 from sweeper.training.program import Program
 from sweeper.training.pure import PureStep, State, Tensors
+from sweeper.training.vectorized import mapped
 
 LONGEST_CALL = 1024
 """Steps in one call; an epoch of more is several calls."""
