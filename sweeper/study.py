@@ -65,6 +65,7 @@ class Drive:
     Attributes:
         judge_epoch: answers an epoch.
         on_ready: told how a worker trains.
+        may_begin: asked once, before the first cohort is handed out; returns when it may be.
     """
 
     planner: Planner
@@ -76,6 +77,7 @@ class Drive:
     no_information: Mapping[str, float] = field(default_factory=dict)
     judge_epoch: JudgeEpoch = lambda _spec, _event: Signal.CONTINUE
     on_ready: Callable[[TrainerReady], None] = lambda _event: None
+    may_begin: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         self._queue: deque[Cohort] = deque()
@@ -85,7 +87,7 @@ class Drive:
         self._failing: set[Combination] = set()
         self._began = time.monotonic()
         self._planned = 0
-        self._out_of_time = False
+        self._out_of_time = self._has_begun = False
 
     def run(self, engine: Engine) -> None:
         """Train everything that the planner wants.
@@ -112,6 +114,9 @@ class Drive:
                 before it get theirs too.
         """
         self.limits.interrupted()
+        if not self._has_begun:
+            self.may_begin()
+            self._has_begun = True
         if not self._queue and not self._running:
             planned = self.planner.next_round(self.ledger.history)
             self._queue.extend(planned)

@@ -145,6 +145,17 @@ def test_failures_never_end_a_study_that_allows_all_of_them():
     assert len(ledger.history) == 72
 
 
+def test_nothing_is_handed_out_before_the_study_may_begin():
+    ledger, asked = OptunaLedger(None, "x", space=SPACE, objective=OBJECTIVE), []
+    drive = Drive(
+        Explore(DESIGN, 8), ledger, MemoryTracker(), SilentObserver(), OBJECTIVE,
+        may_begin=lambda: asked.append(len(ledger.history.waiting)),
+    )  # fmt: skip
+    assert drive.next_cohort()
+    assert drive.next_cohort()
+    assert asked == [0]
+
+
 def test_an_engine_that_loses_trials_is_a_loud_bug():
     class Forgetful:
         def run(self, next_cohort, on_event):

@@ -25,11 +25,13 @@ class Place:
     Attributes:
         engine: `processes`, `inline`, or an engine of one's own.
         log: file that takes what workers print.
+        eager: whether there is something to train for certain, so that a worker may get ready for it.
     """
 
     engine: object = None
     workers: int | None = None
     log: Path | None = None
+    eager: bool = False
 
 
 def make_engine(study: Prepared, ways: Ways, place: Place) -> Engine:
@@ -45,7 +47,7 @@ def make_engine(study: Prepared, ways: Ways, place: Place) -> Engine:
     if kind == "inline":
         return InlineEngine(lambda: (make_trainer(ways.known(setup), study.data, first), study.data), readiness)
     if kind == "processes":
-        return ProcessEngine(
+        engine = ProcessEngine(
             functools.partial(worker_main, log=None if place.log is None else str(place.log)),
             lambda: Payload(ways.known(setup), study.data, first),
             workers=slots,
@@ -53,10 +55,11 @@ def make_engine(study: Prepared, ways: Ways, place: Place) -> Engine:
             answers=study.config.search.pruner != "none",
             follow=ways.is_open,
         )
+        return engine.eager() if place.eager else engine
     if isinstance(kind, str):
         raise UsageError.at("engine", "processes or inline", repr(kind))
-    engine: Engine = kind  # type: ignore[assignment]
-    return engine
+    given: Engine = kind  # type: ignore[assignment]
+    return given
 
 
 def workers(wanted: int | str) -> int:

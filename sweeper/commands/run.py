@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TextIO, Union
 
@@ -199,7 +200,6 @@ class Session:
             with observer(self.options.display, progress, self.options.stream, title=study.config.name) as display:
                 if tracking.is_on:
                     display.announce(silence or self.options.browse)
-                    tracking.plan_written(self.interruption.check)
                 drive = Drive(
                     planner,
                     ledger,
@@ -210,8 +210,9 @@ class Session:
                     study.data.no_information(),
                     judge_epoch,
                     ways.ready,
+                    partial(tracking.plan_written, self.interruption.check),
                 )
-                drive.run(self._engine(study, ways))
+                drive.run(self._engine(study, ways, eager=tracking.is_new))
         except (Incomplete, Interrupted) as error:
             return error
         return None
@@ -270,12 +271,12 @@ class Session:
         nowhere = self.options.storage is None and self.options.tracking is None
         return str(self.folder.keep) if wanted and not nowhere else None
 
-    def _engine(self, study: Prepared, ways: Ways) -> Engine:
+    def _engine(self, study: Prepared, ways: Ways, *, eager: bool) -> Engine:
         kind = self._engine_kind()
         if kind == "processes":
             self._warm_up(needed=True)
         log = None if self.options.storage is None else self.folder.worker_log
-        return make_engine(study, ways, Place(kind, self.options.workers, log))
+        return make_engine(study, ways, Place(kind, self.options.workers, log, eager=eager))
 
 
 @contextlib.contextmanager

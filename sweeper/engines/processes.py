@@ -95,7 +95,7 @@ class ProcessEngine:
     ) -> None:
         self._main = main
         self._payload = payload
-        self._follow = follow
+        self._follow, self._eager = follow, False
         self._workers = workers
         self._per_trial_s = per_trial_s
         self._answers = answers
@@ -103,10 +103,17 @@ class ProcessEngine:
         self._again: deque[tuple[Cohort, int]] = deque()
         self._trained: set[str] = set()
 
+    def eager(self) -> ProcessEngine:
+        """The same engine; its first worker gets ready before the first cohort is there, which is sure to come."""
+        self._eager = True
+        return self
+
     def run(self, next_cohort: NextCohort, on_event: Callable[[Event], Signal]) -> None:
         """Keep every worker busy until nothing runs and nothing comes."""
         atexit.register(self.stop)  # an interpreter waits for its processes, and may be told to end in another thread
         try:
+            if self._eager:
+                self._brief(self._start())
             while self._hand_out(next_cohort):
                 busy = [worker for worker in self._alive if worker.cohort is not None]
                 told = connection.wait([end for worker in busy for end in worker.ends()], timeout=HEARTBEAT_S)
@@ -169,10 +176,13 @@ class ProcessEngine:
             waits = self._follow and any(other.briefed for other in self._alive)
             if worker.briefed or worker.cohort is None or waits:
                 continue
-            worker.briefed = True
-            worker.last_event = worker.last_end = time.monotonic()
-            self._send(worker, self._payload())
+            self._brief(worker)
             self._send(worker, worker.cohort)
+
+    def _brief(self, worker: _Worker) -> None:
+        worker.briefed = True
+        worker.last_event = worker.last_end = time.monotonic()
+        self._send(worker, self._payload())
 
     def _send(self, worker: _Worker, message: Any) -> None:
         with contextlib.suppress(OSError):  # its death is noticed when it is listened to

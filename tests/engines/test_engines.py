@@ -184,6 +184,43 @@ def test_the_death_of_the_first_worker_leaves_the_others_to_choose(tmp_path):
     assert mark.exists()
 
 
+def test_an_eager_worker_gets_ready_before_the_first_cohort_is_asked_for():
+    waiting, told = cohorts(4, 1), threading.Event()
+
+    def payload():
+        told.set()
+        return "scripted"
+
+    def next_cohort(choose=first):
+        assert told.is_set()
+        return waiting.pop(0) if waiting else None
+
+    engine = ProcessEngine(worker_mains.main, payload, workers=2).eager()
+    events = []
+    engine.run(next_cohort, lambda event: events.append(event) or Signal.CONTINUE)
+    assert sorted(event.number for event in events if isinstance(event, TrialEnded)) == [0, 1, 2, 3]
+    assert sum(isinstance(event, TrainerReady) for event in events) == 2
+
+
+def test_an_eager_worker_that_dies_getting_ready_is_replaced(tmp_path):
+    main, mark = worker_mains.main_dying_before_it_has_chosen, tmp_path / "died"
+    found = ends(drive(ProcessEngine(main, lambda: str(mark), workers=1).eager(), cohorts(2, 1)))
+    assert {end.reason for end in found.values()} == {"late"}
+    assert mark.exists()
+
+
+def test_eager_workers_are_ended_where_the_first_cohort_never_comes():
+    engine = ProcessEngine(worker_mains.main, lambda: "scripted", workers=2).eager()
+
+    def refuses(choose=first):
+        assert len(engine._alive) == 1
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        engine.run(refuses, lambda event: Signal.CONTINUE)
+    assert engine._alive == []
+
+
 def test_a_worker_has_its_next_cohort_before_the_ends_of_the_last_are_stored():
     waiting, order = cohorts(4, 2), []
 
