@@ -13,10 +13,13 @@ from gate_desk import GateDesk, environment
 
 from sweeper.commands import nights
 from sweeper.commands.baseline_file import read
+from sweeper.commands.continuing import COMMAND
 from sweeper.commands.old_side import OldSide
-from sweeper.errors import StudyBusy
+from sweeper.commands.report import report
+from sweeper.errors import StudyBusy, UsageError
 from sweeper.folder import StudyFolder
 from sweeper.gate import GateOutcome, Night
+from sweeper.planning.optuna_ledger import noting
 
 PASSED, FAILED, UNDECIDED = GateOutcome.PASSED, GateOutcome.FAILED, GateOutcome.UNDECIDED
 ROOT = Path(__file__).parents[2]
@@ -138,6 +141,24 @@ def test_a_baseline_that_is_none_cannot_be_decided(desk, text):
 def test_a_night_has_its_name_and_its_metric(desk):
     assert [(night.night, night.metric) for night in desk.check().nights] == [("2026-01-01", "accuracy")]
     assert desk.check(night=None).nights[-1].night is None
+
+
+def test_a_run_id_that_is_missing_is_told(desk):
+    assert "mlflow:<run id>, found no run id" in desk.check(baseline="mlflow:", tracking="sqlite:///none.db").said
+
+
+def test_a_report_of_what_was_only_checked_leads_to_the_history(desk):
+    desk.check(storage="fresh")
+    with pytest.raises(UsageError, match=r"sweeper history .*study\.yaml"):
+        report(desk.file(), desk.folder / "fresh")
+
+
+def test_a_report_made_again_names_the_command_of_the_run(desk):
+    for path in report(desk.file(), desk.folder / "mlruns"):
+        assert "sweeper report" not in (path.read_text() if path.name == "report.md" else "")
+    noting(StudyFolder(desk.folder / "mlruns", "gated").ledger, "gated", {COMMAND: "sweeper run study.yaml -j 2"})
+    (page,) = [path for path in report(desk.file(), desk.folder / "mlruns") if path.name == "report.md"]
+    assert "sweeper run study.yaml -j 2" in page.read_text().replace("\\", "")
 
 
 def test_no_baseline_at_all_is_told(desk):
