@@ -80,11 +80,21 @@ def _remember(context: click.Context, option: click.Parameter, value: Any) -> An
     return value
 
 
+def _writable(context: click.Context, option: click.Parameter, value: Path | None) -> Path | None:
+    """See before anything trains that the file can be written."""
+    if value is not None and not context.resilient_parsing:
+        from sweeper.commands.ci import check_writable
+
+        check_writable(value, str(option.opts[0]))
+    _remember(context, option, value)
+    return value
+
+
 junit = click.option(
     "--junit",
     type=click.Path(path_type=Path, dir_okay=False),
     envvar="SWEEPER_JUNIT",
-    callback=_remember,
+    callback=_writable,
     help="Write the answer to this file as JUnit XML too.",
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
@@ -88,8 +88,12 @@ class Night:
     Attributes:
         when: ISO 8601 in UTC.
         score: mean over the night's fresh seeds; `interval` is around it; None where nothing trained to the end.
-        changed: what differs from the night before: `data`, `code`, or `numpy 2.1 -> 2.2`.
+        changed: what differs from the night before (from the baseline, on the first night and where the baseline could
+            not be compared with): `data`, `code`, or `numpy 2.1 -> 2.2`.
         baseline: mean of the baseline that was compared with, `band` its 95 % interval; None without one.
+        night: the day whose seeds were asked for, where one was named.
+        reason: why it is undecided, in a few words; empty otherwise.
+        metric: of the score; empty where a version did not say.
     """
 
     when: str
@@ -101,6 +105,19 @@ class Night:
     run_id: str | None = None
     baseline: float | None = None
     band: Interval | None = None
+    night: str | None = None
+    reason: str = ""
+    metric: str = ""
+
+    @property
+    def shown(self) -> str:
+        """What people call it: its name where it has one, else the clock time to the minute."""
+        return self.night or self.when[:16].replace("T", " ")
+
+
+def of_metric(nights: Sequence[Night], metric: str) -> list[Night]:
+    """Those nights whose scores can stand on one axis."""
+    return [night for night in nights if night.metric in ("", metric)]
 
 
 @dataclass(frozen=True)

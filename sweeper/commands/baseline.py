@@ -96,6 +96,9 @@ def find(word: str, study: Prepared, tracking: str | None) -> Baseline:
     """
     if not word.startswith(MLFLOW):
         return read(Path(word))
+    if not word.removeprefix(MLFLOW).strip():
+        cure = "mlflow:latest takes the latest finished run of the study"
+        raise UsageError(Problem(f"--baseline {word}", "mlflow:latest or mlflow:<run id>", "no run id", cure))
     if tracking is None:
         raise UsageError(
             Problem(f"--baseline {word}", "a tracking server to look on", "no tracking", "leave --no-tracking away")

@@ -73,8 +73,12 @@ def read(path: Path) -> Baseline:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UsageError(Problem(str(path), "a baseline", "no such file", cure)) from error
-    except (OSError, ValueError) as error:
-        raise UsageError(Problem(str(path), "a baseline, as JSON", str(error), cure)) from error
+    except IsADirectoryError as error:
+        raise UsageError(Problem(str(path), "a baseline, a file", "a folder", cure)) from error
+    except OSError as error:
+        raise UsageError(Problem(str(path), "a baseline that can be read", error.strerror or "", cure)) from error
+    except ValueError as error:
+        raise UsageError(Problem(str(path), "a baseline, as JSON", "something else, or nothing", cure)) from error
     problems = list(_problems(document, path, cure))
     if problems:
         raise UsageError(*problems)
@@ -115,13 +119,14 @@ def words(baseline: Baseline) -> str:
     mean = sum(baseline.scores) / len(baseline.scores)
     sd = (sum((score - mean) ** 2 for score in baseline.scores) / (len(baseline.scores) - 1)) ** 0.5
     units = Units.fitting(baseline.metric, baseline.maximize, [sd] if sd else [], baseline.scores)
-    params = ", ".join(f"{name} {number(value)}" for name, value in baseline.params.items())
+    params = ", ".join(f"{name} {number(value)}" for name, value in sorted(baseline.params.items()))
+    packages = ", ".join(f"{name} {version}" for name, version in sorted(baseline.packages.items()))
     lines = [
         f"baseline of {baseline.study}, frozen {baseline.created}",
         f"  pick      {baseline.combination}  ({params})",
         f"  scored    {baseline.metric} {units.score(mean)}, sd {units.gap(sd)} over {len(baseline.scores)} seeds",
         f"  margin    {units.gap(baseline.epsilon)}, unless the study file names one (gate.margin)",
         f"  data      {baseline.data_hash[:12]}, {baseline.task}, {baseline.test_rows} test rows",
-        f"  made by   {', '.join(f'{name} {version}' for name, version in baseline.packages.items()) or 'unknown'}",
+        f"  made by   {packages or 'unknown'}",
     ]
     return "\n".join(lines)

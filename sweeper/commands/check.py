@@ -101,7 +101,8 @@ class Check:
     def run(self) -> GateResult:
         """From a prepared study to an answer that is stored and tracked."""
         baseline, problems = self._baseline()
-        tracked = CheckRun(self.study, baseline, self.options.tracking, self.folder, self.night)
+        uri = None if baseline is None else self.options.tracking  # a mistaken call is no night
+        tracked = CheckRun(self.study, baseline, uri, self.folder, self.night)
         try:
             decision = undecided(problems) if baseline is None or problems else self._decide(baseline, tracked)
         except BaseException as error:
@@ -175,28 +176,36 @@ class Check:
         self.trained = len(self.records) + elsewhere
 
     def _conclude(self, baseline: Baseline | None, decision: Decision, tracked: CheckRun) -> GateResult:
-        """Put the night into the history, here and on the tracking server."""
-        local = nights.read(self.folder.path)
-        earlier = nights.merged(local, self._on_the_server())
-        known = place(self.study.fixed)
-        last = earlier[-1] if earlier else None
-        before = () if last is None else changed(last.place, last.packages, known, self.packages)
-        ids = tracked.ids()
-        entry = nights.Entry(
-            self._night(baseline, decision, before, ids), known, self.packages, self.study.objective.metric
-        )
-        result = self._result(baseline, decision, [*(each.night for each in earlier), entry.night], ids)
+        """Put the night into the history, here and on the tracking server; without a baseline there was none."""
+        earlier = nights.merged(nights.read(self.folder.path), self._on_the_server())
+        ids, past = tracked.ids(), [each.night for each in earlier]
         document = self.folder.path / "gate.json"
+        entry = None
+        if baseline is not None:
+            before = self._since(earlier[-1] if earlier and decision.checks else None, baseline)
+            night = self._night(baseline, decision, before, ids)
+            entry = nights.Entry(night, place(self.study.fixed), self.packages)
+            past.append(night)
+        result = self._result(baseline, decision, past, ids)
         try:
-            nights.append(self.folder.path, entry)
+            if entry is not None:
+                nights.append(self.folder.path, entry)
             whole(document, json_text(result.to_dict()).encode())
         except (SweeperError, OSError) as error:
             self._warn(str(error))
-        self._warn(tracked.finish(result, entry, [document], self.records))
+        if entry is not None:
+            self._warn(tracked.finish(result, entry, [document], self.records))
         return result
 
-    def _night(self, baseline: Baseline | None, decision: Decision, before: tuple[str, ...], ids: Ids) -> Night:
-        mean, around = band(baseline)
+    def _since(self, last: nights.Entry | None, baseline: Baseline) -> tuple[str, ...]:
+        """What has changed since the last night; since the baseline where there is none to name."""
+        if last is None:
+            return self._changed(baseline)
+        return changed(last.place, last.packages, place(self.study.fixed), self.packages)
+
+    def _night(self, baseline: Baseline, decision: Decision, before: tuple[str, ...], ids: Ids) -> Night:
+        metric = self.study.objective.metric
+        mean, around = band(baseline, metric)
         return Night(
             when=self.when.isoformat(timespec="milliseconds"),
             outcome=decision.outcome,
@@ -207,6 +216,9 @@ class Check:
             run_id=None if ids is None else ids.get("run_id"),
             baseline=mean,
             band=around,
+            night=None if self.options.night is None else self.night,
+            reason=decision.reason,
+            metric=metric,
         )
 
     def _result(self, baseline: Baseline | None, decision: Decision, known: Sequence[Night], ids: Ids) -> GateResult:

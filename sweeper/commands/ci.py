@@ -9,6 +9,7 @@ import contextlib
 import os
 import re
 import socket
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TextIO
 
-from sweeper.errors import Problem, SweeperError
+from sweeper.errors import Problem, SweeperError, UsageError
 from sweeper.report import github
 from sweeper.report.dotenv import dotenv
 from sweeper.report.ending import Answer, Ending, Refusal, level, values
@@ -97,6 +98,21 @@ def tell_ci_refusal(
     xml = None if junit_file is None else _write(junit_file, refusal_junit(refusal))
     told = (xml, *_tell(environ, refusal_summary(refusal), outputs))
     return tuple(warning for warning in told if warning is not None)
+
+
+def check_writable(path: Path, option: str) -> None:
+    """See that a file can be written where an option names it, and leave nothing there.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        received, cure = error.strerror or type(error).__name__, f"{option} FILE   in a folder that can be written"
+        raise UsageError.at(f"{option} {path}", "a file that can be written", received, cure) from error
 
 
 def _at_its_line(problem: Problem, kind: str, exit_code: int, environ: Mapping[str, str]) -> str:

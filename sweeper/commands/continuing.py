@@ -21,10 +21,11 @@ EXTENDABLE = ("looks", "trials", "points")
 """What `--extend` may raise, as `Prepared.fixed` has it: more of the same plan, on top of what has been trained."""
 
 NOTE, COMPLETE, SPENT_S, TRACKING, TRACKED_AT, WAY = "study", "complete", "spent_s", "tracking", "tracked_at", "way"
-RUN_BEGAN, FUSE = "run_began", "fuse"
+RUN_BEGAN, FUSE, COMMAND = "run_began", "fuse", "command"
 ABOUT, CLOSING, TRACKED_TO = "about", "closing", "tracked_to"
 """Notes in the ledger: what the study is, whether its plan is done, the seconds spent on it, the ids of its parent run,
-the address those are at, how trials are trained (for people, and in the word of `engine.fuse`), when this run began,
+the address those are at, how trials are trained (for people, and in the word of `engine.fuse`), when the last run began
+and as what it was typed,
 what tracking is told of the study at its beginning (the plan and its hash among it) and at its end, and the address
 that the last run was to track to. With the last three and the trials MLflow can be written from the ledger alone."""
 
@@ -55,13 +56,14 @@ def continue_or_begin(study: Prepared, ledger: OptunaLedger, *, extend: bool) ->
     return dict(known)
 
 
-def begin_run(ledger: OptunaLedger) -> None:
+def begin_run(ledger: OptunaLedger, command: str) -> None:
     """Start the clock of a run; a run before that was killed counts up to the last trial it stored."""
     began = ledger.notes.get(RUN_BEGAN)
     if began is not None:
         last = max((record.ended_at for record in ledger.history.records()), default=began)
         ledger.note(SPENT_S, float(ledger.notes.get(SPENT_S, 0.0)) + max(0.0, last - began))
     ledger.note(RUN_BEGAN, time.time())
+    ledger.note(COMMAND, command)
     ledger.note(CLOSING, None)
 
 

@@ -21,7 +21,7 @@ _ALMOST = 1e-6
 
 @dataclass(frozen=True)
 class Decision:
-    """What a night came to; fields as in `GateResult`."""
+    """What a night came to; fields as in `GateResult`, `reason` as in `Night`."""
 
     outcome: GateOutcome
     said: str
@@ -31,6 +31,7 @@ class Decision:
     drop: float | None = None
     drop_interval: Interval | None = None
     cure: str = ""
+    reason: str = ""
 
     @property
     def score(self) -> float | None:
@@ -132,13 +133,13 @@ class Rules:
 
     def too_few(self, name: str, scores: Sequence[float], wanted: int, reason: str) -> Decision:
         """The answer where too little trained to its end."""
-        said = f"Cannot be decided: only {len(scores)} of {wanted} trainings came to an end"
-        said += f" ({reason})." if reason else "."
+        short = f"only {len(scores)} of {wanted} trainings came to an end"
+        said = f"Cannot be decided: {short}" + (f" ({reason})." if reason else ".")
         self.checks.append(GateCheck(name, UNDECIDED, said, {"seeds": len(scores), "wanted": wanted}))
         cure = "mend the cause and check again; the same night gives the same seeds"
         found = stats.level(self._oriented(scores), self._old) if scores else None
         interval = None if found is None or found.error == float("inf") else self._back(found.interval())
-        return Decision(UNDECIDED, said, tuple(self.checks), tuple(scores), interval, cure=cure)
+        return Decision(UNDECIDED, said, tuple(self.checks), tuple(scores), interval, cure=cure, reason=short)
 
     def _threshold(self, scores: Sequence[float]) -> bool:
         """Whether the bound of the score reaches the threshold; true where there is none."""
@@ -183,9 +184,9 @@ class Rules:
         return f"{self.units.gap(abs(drop))} {'worse' if drop > 0 else 'better'} than {than}"
 
 
-def band(baseline: Baseline | None) -> tuple[float | None, Interval | None]:
-    """Mean of the baseline with its 95 % interval."""
-    if baseline is None:
+def band(baseline: Baseline, metric: str) -> tuple[float | None, Interval | None]:
+    """Mean of the baseline with its 95 % interval; nothing where its scores are of another metric."""
+    if baseline.metric != metric:
         return None, None
     scores = np.array(baseline.scores)
     return float(scores.mean()), mean_interval(scores, 0.05)
@@ -196,4 +197,6 @@ def undecided(problems: Sequence[Problem]) -> Decision:
     first = problems[0]
     said = f"Cannot be decided: {first.where}: expected {first.expected}, found {first.received or 'none'}"
     more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
-    return Decision(UNDECIDED, f"{said}{more}.", (), cure=first.cure)
+    what = first.where.rpartition("  ")[2]
+    reason = f"not comparable: {what}: {first.expected} before, {first.received or 'none'} now{more}"
+    return Decision(UNDECIDED, f"{said}{more}.", (), cure=first.cure, reason=reason)

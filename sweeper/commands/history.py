@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sweeper import vocabulary
 from sweeper.commands import nights
+from sweeper.config import StudyConfig
+from sweeper.data import Task
 from sweeper.errors import SweeperError
 from sweeper.folder import StudyFolder
 from sweeper.gate import Night
 from sweeper.report.gate_text import history as table
+from sweeper.resolve import objective
 from sweeper.study_file import StudyFile
 from sweeper.tracking.reachable import check_reachable
 
@@ -20,7 +25,7 @@ class Known:
     """What is known of earlier nights.
 
     Attributes:
-        metric: of their scores; `maximize` whether more is better.
+        metric: of the study; `maximize` whether more of it is better.
         warnings: why nights may be missing.
     """
 
@@ -51,8 +56,20 @@ def history(file: StudyFile, root: Path, tracking: str | None) -> Known:
         except Exception as error:  # noqa: BLE001 - MLflow's; what is here can still be shown
             warnings.append(f"only the nights of this folder: {(str(error).splitlines() or [''])[0][:200]}")
     found = tuple(entry.night for entry in nights.merged(local, remote))
-    metric = next((entry.metric for entry in reversed(nights.merged(local, remote)) if entry.metric), "score")
-    return Known(config.name, metric, config.metric.goal != "minimize", found, tuple(warnings))
+    metric, maximize = _sought(config, found)
+    return Known(config.name, metric, maximize, found, tuple(warnings))
+
+
+def _sought(config: StudyConfig, found: Sequence[Night]) -> tuple[str, bool]:
+    """The study's metric, and whether more of it is better, without loading its data.
+
+    Where the study file leaves it to the task, and the task to the data, the last night that has a score tells.
+    """
+    told = next((night.metric for night in reversed(found) if night.metric and night.score is not None), None)
+    metric = config.metric if config.metric.name else config.metric.model_copy(update={"name": told})
+    task = vocabulary.DATA_TASKS.get(config.data.name, Task.BINARY)
+    sought = objective(config.model_copy(update={"metric": metric}), task)
+    return sought.metric, sought.maximize
 
 
 def words(known: Known) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from sweeper.gate import GateOutcome, Night
 from sweeper.verdict import Interval
 
 FILE = "gate.jsonl"
+_KNOWN = frozenset(each.name for each in fields(Night))
 
 
 @dataclass(frozen=True)
@@ -23,32 +24,31 @@ class Entry:
     Attributes:
         place: as `comparable.place`.
         packages: name -> version.
-        metric: of the score.
     """
 
     night: Night
     place: Mapping[str, Any] = field(default_factory=dict)
     packages: Mapping[str, str] = field(default_factory=dict)
-    metric: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
         night = {**asdict(self.night), "outcome": self.night.outcome.value, "changed": list(self.night.changed)}
-        return {"night": night, "place": dict(self.place), "packages": dict(self.packages), "metric": self.metric}
+        return {"night": night, "place": dict(self.place), "packages": dict(self.packages)}
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Entry:
-        """The inverse of `to_dict`.
+        """The inverse of `to_dict`, for the lines of other versions too: they may say less, or more.
 
         Raises:
             KeyError, TypeError, ValueError, AttributeError: it is something else.
         """
-        known = dict(document["night"])
+        known = {"metric": str(document.get("metric", "")), **document["night"]}
+        known = {name: value for name, value in known.items() if name in _KNOWN}
         known["outcome"] = GateOutcome(known["outcome"])
         known["changed"] = tuple(known["changed"])
         for name in ("interval", "band"):
             known[name] = None if known.get(name) is None else Interval(**known[name])
-        return cls(Night(**known), dict(document["place"]), dict(document["packages"]), str(document["metric"]))
+        return cls(Night(**known), dict(document["place"]), dict(document["packages"]))
 
 
 def read(folder: Path) -> list[Entry]:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from sweeper import environment
-from sweeper.commands.continuing import COMPLETE, NOTE, WAY, compare, told
+from sweeper.commands.continuing import COMMAND, COMPLETE, NOTE, WAY, compare, told
 from sweeper.commands.judge import Judge
 from sweeper.commands.nights import read as read_nights
 from sweeper.commands.prepare import Prepared, prepare
+from sweeper.errors import UsageError
 from sweeper.folder import StudyFolder
 from sweeper.planning.optuna_ledger import stored
 from sweeper.planning.stages import is_kept
@@ -29,13 +30,15 @@ def report(file: StudyFile, root: Path) -> tuple[Path, ...]:
         UsageError: the study has not been run.
     """
     folder = StudyFolder(root.absolute(), file.config.name)
+    if not folder.ledger.is_file() and read_nights(folder.path):
+        cure = f"sweeper history {file.source.name}   shows its nights; sweeper run {file.source.name} makes a report"
+        raise UsageError.at(str(folder.path), "a study that has been run here", "one that was only checked here", cure)
     ledger = folder.ledger_of_run(file.source.name)
     study = prepare(file)
     known = stored(ledger, file.config.name)
     compare(study, known.notes)
     verdict = told(Judge(study).verdict(known.records, complete=bool(known.notes.get(COMPLETE))), known.notes)
-    command = f"sweeper report {file.source.name}"
-    return write(folder.path, material(study, known.records, verdict, folder, known.notes, command))
+    return write(folder.path, material(study, known.records, verdict, folder, known.notes))
 
 
 def material(
@@ -44,7 +47,6 @@ def material(
     verdict: Verdict,
     folder: StudyFolder,
     notes: Mapping[str, Any],
-    command: str,
 ) -> Material:
     """Everything that the report of a study is made of."""
     kept = verdict.pick is not None and is_kept(records, verdict.pick.params, completed=True)
@@ -54,7 +56,7 @@ def material(
         records=tuple(records),
         objective=study.objective,
         space=study.space,
-        provenance=_provenance(study, notes, verdict, command),
+        provenance=_provenance(study, notes, verdict),
         predictions=predictions,
         reads=secondary(
             records,
@@ -68,7 +70,7 @@ def material(
     )
 
 
-def _provenance(study: Prepared, notes: Mapping[str, Any], verdict: Verdict, command: str) -> dict[str, Any]:
+def _provenance(study: Prepared, notes: Mapping[str, Any], verdict: Verdict) -> dict[str, Any]:
     config, data = study.config, study.data
     place = environment.describe(study.file.folder)
     began = notes.get(NOTE, {}).get("began")
@@ -94,7 +96,7 @@ def _provenance(study: Prepared, notes: Mapping[str, Any], verdict: Verdict, com
         "git": None if place.commit is None else place.commit + (" (with changes)" if place.dirty else ""),
         "trained by": notes.get(WAY),
         "machine": f"{place.platform}, {place.cores} cores",
-        "command": command,
+        "command": notes.get(COMMAND),
         "started": began,
         "duration_s": verdict.duration_s,
     }

@@ -131,6 +131,7 @@ class Session:
         self.folder = folder
         self.interruption = interruption
         self.began = self._said = time.monotonic()
+        self._unsent = 0
 
     def run(self) -> Result:
         """From a checked file to a verdict."""
@@ -149,7 +150,7 @@ class Session:
                 ledger.note(COMPLETE, False)
             if self._is_settled(ledger):
                 return self._recalled(study, judge, ledger)
-            begin_run(ledger)
+            begin_run(ledger, self.options.command)
             deliver = self.options.deliver
             tracking = open_tracking(self.options.tracking, study, ledger, self.folder, deliver=deliver)
             try:
@@ -255,15 +256,14 @@ class Session:
     def _report(
         self, study: Prepared, records: Sequence[TrialRecord], verdict: Verdict, ledger: OptunaLedger
     ) -> tuple[Path, ...]:
-        return write(
-            self.folder.path, material(study, records, verdict, self.folder, ledger.notes, self.options.command)
-        )
+        return write(self.folder.path, material(study, records, verdict, self.folder, ledger.notes))
 
     def _waiting(self, trials: int) -> None:
         """While tracking catches up: hear Ctrl-C, and say what is being waited for."""
         self.interruption.check()
-        if trials and self.options.display != "quiet" and time.monotonic() - self._said > SAY_EVERY_S:
-            self._said = time.monotonic()
+        late = time.monotonic() - self._said > SAY_EVERY_S
+        if trials and trials != self._unsent and self.options.display != "quiet" and late:
+            self._said, self._unsent = time.monotonic(), trials
             self.options.stream.write(f"sending {trials} trials to {self._address()}\n")
 
     def _keep(self) -> str | None:

@@ -55,7 +55,7 @@ def sync(file: StudyFile, root: Path, *, tracking: str | None, deliver: str, say
         known = stored(ledger, file.config.name)
         about = _about(known.notes, file.config, folder)
         uri = tracking or _address(known.notes, file.config, root)
-        check_reachable(uri)
+        check_reachable(uri, without="")
         name = experiment(file.config)
         tracker = background_tracker(uri, name, folder, ready=lambda: None, deliver=deliver)
         with contextlib.closing(tracker):
@@ -75,11 +75,11 @@ def _send_checks(config: StudyConfig, folder: StudyFolder, uri: str) -> str:
     if not unsent.waiting(folder.path):
         return ""
     with folder.locked():
-        check_reachable(uri)
+        check_reachable(uri, without="")
         try:
             sent = unsent.send_all(folder.path, lambda: gate_writer(uri, experiment(config), folder))
         except Exception as error:  # MLflow's: whatever it is, what has not been sent still waits
-            check_reachable(uri)
+            check_reachable(uri, without="")
             said = (str(error).splitlines() or [type(error).__name__])[0][:300]
             raise TrackingAway.at(public_uri(uri), "a record of every check", said, "the same command again") from error
     return f"{public_uri(uri)} has the {sent} check{'' if sent == 1 else 's'} that it had missed"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from itertools import groupby
 
-from sweeper.gate import GateOutcome, Night
+from sweeper.gate import GateOutcome, Night, of_metric
 from sweeper.report import palette, series
 from sweeper.report.canvas import Canvas, Panel
 from sweeper.report.figures_plan import NIGHTS, Plan, even_ticks, fitting_words, tick_labels
@@ -23,11 +23,12 @@ _ROW = 13
 
 def plan(material: Material) -> Plan | None:
     """The figure, or None where the study has not been checked."""
-    nights = material.nights[-MOST_NIGHTS:]
+    known = of_metric(material.nights, material.objective.metric)
+    nights = known[-MOST_NIGHTS:]
     scored = [night for night in nights if _score(night) is not None]
     if not scored:
         return None
-    metric, left_out = material.objective.metric, len(material.nights) - len(nights)
+    metric, left_out = material.objective.metric, len(known) - len(nights)
     caption = (
         f"Test {clean(metric)} of the frozen pick by night: mean of fresh seeds with 95 % interval; the band is the "
         "interval of the baseline. Cross: failed; on the bottom edge: undecided; dashed: something changed."
@@ -63,7 +64,7 @@ def _draw(nights: Sequence[Night], material: Material, width: int) -> Canvas:
     area.ticks_y(ticks, tick_labels(ticks))
     every = max(-(-len(nights) // (4 if narrow else 8)), 1)
     shown = list(range(0, len(nights), every))
-    area.ticks_x([float(i) for i in shown], [nights[i].when[5:10] for i in shown], tight=True)
+    area.ticks_x([float(i) for i in shown], _called([nights[i] for i in shown]), tight=True)
     for row, (place, words) in enumerate(labels):
         x, y = area.x(place), 10.0 + _ROW * row
         sheet.line([(x, y + 5), (x, top + height)], palette.FAINT, 1, (3, 3))
@@ -76,6 +77,15 @@ def _draw(nights: Sequence[Night], material: Material, width: int) -> Canvas:
     note = f"last score {units.score(last.score)}, {units.direction}"
     sheet.text((left, top + height + 27), note, color=palette.MUTED, size=11)
     return sheet
+
+
+def _called(nights: Sequence[Night]) -> list[str]:
+    """The days as ticks; with the time where several nights without a name fall on one day."""
+    days = [night.shown[5:10] for night in nights]
+    return [
+        day if night.night or days.count(day) == 1 else f"{day} {night.when[11:16]}"
+        for night, day in zip(nights, days, strict=True)
+    ]
 
 
 def _baseline(area: Panel, nights: Sequence[Night], low: float, high: float) -> None:

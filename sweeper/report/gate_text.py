@@ -6,7 +6,7 @@ import math
 import textwrap
 from collections.abc import Sequence
 
-from sweeper.gate import GateOutcome, GateResult, Night
+from sweeper.gate import GateOutcome, GateResult, Night, of_metric
 from sweeper.report.units import NOTHING, Units, clean, count, duration
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -22,8 +22,8 @@ def words(result: GateResult) -> str:
         lines += _hanging(f"{mark} {each.name:<10}", clean(each.said))
     if result.changed:
         lines += _hanging(f"  {'changed':<10}", f"since the baseline: {clean(', '.join(result.changed))}")
-    if len(result.nights) > 1:
-        shown = result.nights[-MOST_NIGHTS:]
+    shown = of_metric(result.nights, result.metric)[-MOST_NIGHTS:]
+    if len(shown) > 1:
         lines.append(f"  {'nights':<10} {sparkline(shown)}  the last {count(len(shown), 'night')}")
     lines.append(f"  {'trained':<10} {count(result.trained, 'trial')} in {duration(result.duration_s)}")
     if result.cure:
@@ -35,25 +35,32 @@ def history(study: str, metric: str, maximize: bool, nights: Sequence[Night]) ->
     """The nights as a table, newest last."""
     if not nights:
         return f"{clean(study)}: no night yet; sweeper check writes the first"
-    units = units_of(metric, maximize, nights)
+    alike = of_metric(nights, metric)
+    units = units_of(metric, maximize, alike)
     lines = [f"{clean(study)}: {clean(metric)} of the frozen pick, {count(len(nights), 'night')}"]
-    if len(nights) > 1:
-        lines.append(f"  {sparkline(nights[-MOST_NIGHTS:])}")
+    if len(alike) > 1:
+        lines.append(f"  {sparkline(alike[-MOST_NIGHTS:])}")
     lines.append(f"  {'night':<16}  {'outcome':<9}  {'score':>7}  {'95 % interval':<18}  {'baseline':>8}  changed")
     for night in nights[-MOST_NIGHTS:]:
         span = "" if night.interval is None else units.interval(night.interval.low, night.interval.high)
         cells = (
-            f"{night.when[:16].replace('T', ' '):<16}",
+            f"{clean(night.shown, 16):<16}",
             f"{night.outcome.value.lower():<9}",
             f"{units.score(night.score):>7}",
             f"{span:<18}",
             f"{units.score(night.baseline):>8}",
-            clean(", ".join(night.changed), 60),
+            clean("; ".join(remarks(night, metric)), 120),
         )
         lines.append("  " + "  ".join(cells).rstrip())
     if len(nights) > MOST_NIGHTS:
         lines.append(f"  {len(nights) - MOST_NIGHTS} older ones: --json")
     return "\n".join(lines)
+
+
+def remarks(night: Night, metric: str) -> list[str]:
+    """What a row says of a night besides its figures: of which other metric they are, why it is undecided, changes."""
+    other = [f"score is {night.metric}"] if night.metric not in ("", metric) and night.score is not None else []
+    return [*other, *filter(None, (night.reason, ", ".join(night.changed)))]
 
 
 def sparkline(nights: Sequence[Night]) -> str:

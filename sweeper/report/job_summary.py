@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sweeper.gate import GateCheck, GateOutcome, GateResult, Night
+from sweeper.gate import GateCheck, GateOutcome, GateResult, of_metric
 from sweeper.report import tables, text
 from sweeper.report.ending import CONTINUES, SIGNALLED, Colour, Ending, Refusal
+from sweeper.report.gate_text import remarks
 from sweeper.report.markup import code, escape, fenced, prose, table
 from sweeper.report.sparkline import sparkline
 from sweeper.report.units import NOTHING, Units, clean, count, duration
@@ -58,13 +59,14 @@ def _of_gate(result: GateResult) -> Iterator[str]:
     if result.checks:
         yield _rules(result.checks)
     if len(result.nights) > 1:
-        yield _folded("Every night", _nights(result.nights[-MOST_NIGHTS:], units))
+        yield _folded("Every night", _nights(result, units))
 
 
 def _units(result: GateResult) -> Units:
-    intervals = [night.interval for night in result.nights] + [result.interval]
+    alike = of_metric(result.nights, result.metric)
+    intervals = [night.interval for night in alike] + [result.interval]
     widths = [(interval.high - interval.low) / 2 for interval in intervals if interval is not None]
-    scores = [night.score for night in result.nights if night.score is not None]
+    scores = [night.score for night in alike if night.score is not None]
     return Units.fitting(result.metric, result.maximize, widths or [result.margin], scores)
 
 
@@ -102,7 +104,7 @@ def _interval(interval: Interval | None, units: Units) -> str:
 
 
 def _history(result: GateResult, units: Units) -> str:
-    nights = result.nights[-MOST_NIGHTS:]
+    nights = of_metric(result.nights, result.metric)[-MOST_NIGHTS:]
     scores = [night.score for night in nights]
     known = [score for score in scores if score is not None]
     if len(known) < 2:
@@ -128,11 +130,11 @@ _ICONS = {
 }
 
 
-def _nights(nights: Sequence[Night], units: Units) -> str:
+def _nights(result: GateResult, units: Units) -> str:
     rows = ["| night | | score | interval | seeds | what had changed |", "|---|:-:|--:|--:|--:|---|"]
-    for night in reversed(nights):
-        changed = ", ".join(clean(change, 60) for change in night.changed)
-        cells = [clean(night.when, 25).replace("T", " ")[:16], _ICONS[night.outcome], units.score(night.score)]
+    for night in reversed(result.nights[-MOST_NIGHTS:]):
+        changed = "; ".join(clean(remark, 120) for remark in remarks(night, result.metric))
+        cells = [clean(night.shown, 16), _ICONS[night.outcome], units.score(night.score)]
         cells += [_interval(night.interval, units), str(night.seeds), changed]
         rows.append("| " + " | ".join(escape(cell) for cell in cells) + " |")
     return "\n".join(rows)

@@ -163,9 +163,15 @@ def _what_decided(verdict: Verdict) -> str:
     """Why the differences are those of another metric, where they are."""
     if not verdict.finalists or verdict.decided_by in (None, verdict.metric):
         return ""
+    metric, deciding = clean(verdict.metric), clean(verdict.decided_by)
+    best = ranked(verdict)[0]
+    pick = None if verdict.pick is None else _finalist(verdict, verdict.pick.combination)
+    if pick is None or pick.score == best.score:
+        return f"They are too much alike in {metric} to be told apart, so {deciding} decides, as declared beforehand."
     return (
-        f"They are too much alike in {clean(verdict.metric)} to be told apart, so {clean(verdict.decided_by)} decides, "
-        "as declared beforehand."
+        f"{metric[:1].upper()}{metric[1:]} is at its ceiling or too often exactly equal, so {deciding} decides, as "
+        f"declared beforehand; in {metric} the mean of {_name(pick.combination)} is "
+        f"{Units.of(verdict).gap(abs(best.score - pick.score))} worse than that of {_name(best.combination)}."
     )
 
 
@@ -221,7 +227,7 @@ def _how_lucky(verdict: Verdict) -> str:
 
 
 def _how_chosen(verdict: Verdict) -> str:
-    if verdict.strategy != "balanced":
+    if verdict.strategy != "balanced" and len({each.trials for each in verdict.explored}) > 1:
         return (
             f"Settings were sought with {clean(verdict.strategy)}, which gives combinations unequal budgets: the pick "
             "is a good setting, and a combination that got few trials may have lost for that reason."

@@ -64,10 +64,11 @@ def _missing(screened: Sequence[Screened], evidence: Evidence, rules: JudgeRules
 def _exploration(screened: Sequence[Screened], rules: JudgeRules) -> Iterator[str]:
     counts = [each.trials for each in screened]
     if rules.strategy != "balanced":
-        yield (
-            f"Explored by {rules.strategy}, not balanced: combinations had {min(counts, default=0)} to "
-            f"{max(counts, default=0)} trials, and one with few may be better than it looks."
-        )
+        if len(set(counts)) > 1:
+            yield (
+                f"Explored by {rules.strategy}, not balanced: combinations had {min(counts)} to {max(counts)} trials, "
+                "and one with few may be better than it looks."
+            )
     elif 0 < max(counts, default=0) < _FEWEST_TRIALS:
         yield f"Explored with {max(counts)} points a combination; fewer than {_FEWEST_TRIALS} often miss the best one."
     begun = [each for each in screened if each.trials > 0]

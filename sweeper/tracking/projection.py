@@ -107,13 +107,13 @@ class Projection:
 
 
 def run_name(spec: TrialSpec) -> str:
-    """`relu + adam · lr 3.1e-3 · seed 4`; the seed where several are trained, the rate where it is tuned."""
+    """`relu + adam · lr 3.1e-3 · seed 4`, `race 4` in a race; a number where several are trained, a tuned rate."""
     parts = [str(spec.combination)] if len(spec.combination) else [f"trial {spec.number}"]
     rate = spec.params.get("learning_rate")
     if isinstance(rate, (int, float)) and "learning_rate" not in spec.combination:
         parts.append(f"lr {_rate(rate)}")
     if spec.stage in SEEDED:
-        parts.append(f"seed {spec.repetition}")
+        parts.append(f"{'race' if spec.stage is Stage.RACE else 'seed'} {spec.repetition}")
     if spec.stage is Stage.KEEP:
         parts.append("kept")
     return " · ".join(parts)

@@ -12,35 +12,42 @@ import ssl
 import tempfile
 import urllib.error
 import urllib.request
+from importlib.metadata import entry_points
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from sweeper.errors import TrackingAway, TrackingError
 from sweeper.tracking.addresses import credentials, is_server, public_uri, sqlite_file
 
-_WITHOUT = "sweeper run --no-tracking   to track nowhere"
+WITHOUT = "--no-tracking   to track nowhere"
+_SCHEMES = frozenset(["", "file", "http", "https", "databricks", "databricks-uc", "uc"])
+_DATABASES = frozenset(["sqlite", "postgresql", "mysql", "mssql"])
+"""What MLflow itself has a store for; a database may name its driver, such as `mysql+pymysql`."""
+_PLUGINS = "mlflow.tracking_store"
+"""Group of entry points by which packages add stores to MLflow."""
 _SILENCE = "no answer: "
 _EXPERIMENTS = "/api/2.0/mlflow/experiments/search?max_results=1"
 """What a server behind a proxy answers even where `/health` is not let through."""
 
 
-def check_reachable(uri: str, timeout_s: float = 5.0) -> None:
+def check_reachable(uri: str, timeout_s: float = 5.0, *, without: str = WITHOUT) -> None:
     """Make sure that MLflow can write to `uri`.
 
     Args:
-        uri: a tracking address; schemes other than http(s), sqlite and plain folders pass unchecked.
+        uri: a tracking address; other databases, Databricks and the stores of plugins are not asked.
         timeout_s: seconds a server has to answer.
+        without: what else to do where it cannot; empty for a command that is about tracking.
 
     Raises:
         TrackingAway: nobody answers, or the server says that it has a fault: it may be back later.
-        TrackingError: the answer is not MLflow's, access is refused, the folder cannot be written, or it is a folder
-            of files, which MLflow no longer writes to.
+        TrackingError: MLflow has no such store, the answer is not MLflow's, access is refused, the folder cannot be
+            written, or it is a folder of files, which MLflow no longer writes to.
     """
-    _check_form(uri)
+    _check_form(uri, without)
     if is_server(uri):
-        _check_server(uri.rstrip("/"), timeout_s)
+        _check_server(uri.rstrip("/"), timeout_s, without)
     elif (file := sqlite_file(uri)) is not None:
-        _check_folder(uri, file)
+        _check_folder(uri, file, without)
     elif _is_file_store(uri) and os.environ.get("MLFLOW_ALLOW_FILE_STORE", "").lower() not in ("true", "1"):
         raise TrackingError.at(
             uri,
@@ -51,19 +58,26 @@ def check_reachable(uri: str, timeout_s: float = 5.0) -> None:
         )
 
 
-def _check_form(uri: str) -> None:
+def _check_form(uri: str, without: str) -> None:
     try:
         parts = urlsplit(uri)
         complete = parts.scheme not in ("http", "https") or (parts.hostname and (parts.port or True))
         fault = "" if complete else "no host in it"
+        fault = fault or ("" if _is_known(uri, parts.scheme) else f"{parts.scheme!r}, which MLflow does not know")
     except ValueError as error:  # a port that is no number, a bracket that is not closed
         fault = str(error)
     if fault:
         where = uri.rpartition("@")[2]
-        raise TrackingError.at(where, "an address such as http://127.0.0.1:5000", fault, _WITHOUT)
+        raise TrackingError.at(where, "an address such as http://127.0.0.1:5000", fault, without)
 
 
-def _check_server(uri: str, timeout_s: float) -> None:
+def _is_known(uri: str, scheme: str) -> bool:
+    if scheme in _SCHEMES or scheme.partition("+")[0] in _DATABASES or uri == "databricks" or _is_file_store(uri):
+        return True
+    return any(each.name == scheme for each in entry_points().select(group=_PLUGINS))
+
+
+def _check_server(uri: str, timeout_s: float, without: str) -> None:
     """Asks for what needs the server's database, because a server may be well and its database not."""
     answer = _answer(uri, _EXPERIMENTS, timeout_s)
     if answer == "200":
@@ -73,18 +87,16 @@ def _check_server(uri: str, timeout_s: float) -> None:
             public_uri(uri),
             "an MLflow server that lets us in",
             f"HTTP {answer}",
-            f"set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN\n{_WITHOUT}",
+            f"set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN\n{without}".rstrip(),
         )
     received = f"HTTP {answer}" if answer.isdigit() else answer
     port = urlsplit(uri).port or 5000
     kind = TrackingAway if _may_pass(answer) else TrackingError
-    raise kind.at(
-        public_uri(uri),
-        "an MLflow server that answers",
-        received,
-        f"mlflow server --port {port}   starts one on this machine\n{_WITHOUT}\n"
-        "unset MLFLOW_TRACKING_URI   to track in mlruns/mlflow.db",
-    )
+    cures = [f"mlflow server --port {port}   starts one on this machine", without]
+    if os.environ.get("MLFLOW_TRACKING_URI", "").rstrip("/") == uri:
+        cures.append("unset MLFLOW_TRACKING_URI   to track in mlruns/mlflow.db")
+    cure = "\n".join(filter(None, cures))
+    raise kind.at(public_uri(uri), "an MLflow server that answers", received, cure)
 
 
 def _may_pass(answer: str) -> bool:
@@ -132,7 +144,7 @@ def tls(uri: str) -> ssl.SSLContext | None:
     return context
 
 
-def _check_folder(uri: str, file: Path) -> None:
+def _check_folder(uri: str, file: Path, without: str) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=file.parent):
@@ -145,7 +157,7 @@ def _check_folder(uri: str, file: Path) -> None:
             uri,
             "a file that can be written",
             f"{type(error).__name__}: {error}",
-            f"tracking.uri: sqlite:///elsewhere/mlflow.db   in the study file, or free some space\n{_WITHOUT}",
+            f"tracking.uri: sqlite:///elsewhere/mlflow.db   in the study file, or free some space\n{without}".rstrip(),
         ) from error
 
 

@@ -90,7 +90,8 @@ class GateDesk:
 
     def check(self, night=1, *, overrides=None, storage="mlruns", **options):
         chosen = {"baseline": str(self.baseline), "engine": "inline", **options}
-        place = {"night": date(2026, 1, night), "storage": self.folder / storage, "stream": self.stream}
+        day = None if night is None else date(2026, 1, night)
+        place = {"night": day, "storage": self.folder / storage, "stream": self.stream}
         return command.check(self.file(**(overrides or {})), command.Options(**{**place, **chosen}))
 
     def rebase(self, **changes):

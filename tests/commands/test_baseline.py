@@ -118,3 +118,24 @@ def test_a_place_that_cannot_be_written_is_told(desk, tmp_path):
 def test_numbers_keep_nine_digits(desk):
     frozen = replace(read(desk.baseline), epsilon=0.0123456789012)
     assert json.loads(text(frozen))["epsilon"] == 0.0123456789
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda path: path.mkdir(), "a folder"),
+        (lambda path: path.write_text(""), "something else, or nothing"),
+        (lambda path: path.write_text("a,b\n1,2\n"), "something else, or nothing"),
+    ],
+)
+def test_what_is_no_baseline_is_told_in_plain_words(tmp_path, make, told):
+    make(tmp_path / "b.json")
+    with pytest.raises(UsageError) as caught:
+        read(tmp_path / "b.json")
+    assert caught.value.problems[0].received == told
+
+
+def test_names_stand_in_one_order_before_and_after_the_file(desk):
+    frozen = replace(read(desk.baseline), params={"b": 1, "a": 2}, packages={"tensorflow": "2", "keras": "3"})
+    assert "(a 2, b 1)" in words(frozen)
+    assert "keras 3, tensorflow 2" in words(frozen)

@@ -13,10 +13,13 @@ from gate_desk import GateDesk, environment
 
 from sweeper.commands import nights
 from sweeper.commands.baseline_file import read
+from sweeper.commands.continuing import COMMAND
 from sweeper.commands.old_side import OldSide
-from sweeper.errors import StudyBusy
+from sweeper.commands.report import report
+from sweeper.errors import StudyBusy, UsageError
 from sweeper.folder import StudyFolder
 from sweeper.gate import GateOutcome, Night
+from sweeper.planning.optuna_ledger import noting
 
 PASSED, FAILED, UNDECIDED = GateOutcome.PASSED, GateOutcome.FAILED, GateOutcome.UNDECIDED
 ROOT = Path(__file__).parents[2]
@@ -109,7 +112,10 @@ def test_what_makes_scores_incomparable_cannot_be_decided(desk, overrides, told)
     assert (result.outcome, result.exit_code, result.trained) == (UNDECIDED, 4, 0)
     assert told in result.said
     assert "baseline set" in result.cure
-    assert nights.read(desk.folder / "mlruns/studies/gated")[-1].night.outcome is UNDECIDED
+    night = nights.read(desk.folder / "mlruns/studies/gated")[-1].night
+    assert night.outcome is UNDECIDED
+    assert told in night.reason
+    assert night.changed == result.changed
 
 
 def test_what_only_decided_which_pick_was_frozen_may_change(desk):
@@ -127,6 +133,32 @@ def test_a_baseline_that_is_none_cannot_be_decided(desk, text):
     assert (result.outcome, result.trained, result.baseline) == (UNDECIDED, 0, None)
     assert "baseline.json" in result.said
     assert "baseline set" in result.cure
+    assert result.nights == ()
+    assert nights.read(desk.folder / "mlruns/studies/gated") == []
+    assert not (desk.folder / "mlruns/mlflow.db").exists()
+
+
+def test_a_night_has_its_name_and_its_metric(desk):
+    assert [(night.night, night.metric) for night in desk.check().nights] == [("2026-01-01", "accuracy")]
+    assert desk.check(night=None).nights[-1].night is None
+
+
+def test_a_run_id_that_is_missing_is_told(desk):
+    assert "mlflow:<run id>, found no run id" in desk.check(baseline="mlflow:", tracking="sqlite:///none.db").said
+
+
+def test_a_report_of_what_was_only_checked_leads_to_the_history(desk):
+    desk.check(storage="fresh")
+    with pytest.raises(UsageError, match=r"sweeper history .*study\.yaml"):
+        report(desk.file(), desk.folder / "fresh")
+
+
+def test_a_report_made_again_names_the_command_of_the_run(desk):
+    for path in report(desk.file(), desk.folder / "mlruns"):
+        assert "sweeper report" not in (path.read_text() if path.name == "report.md" else "")
+    noting(StudyFolder(desk.folder / "mlruns", "gated").ledger, "gated", {COMMAND: "sweeper run study.yaml -j 2"})
+    (page,) = [path for path in report(desk.file(), desk.folder / "mlruns") if path.name == "report.md"]
+    assert "sweeper run study.yaml -j 2" in page.read_text().replace("\\", "")
 
 
 def test_no_baseline_at_all_is_told(desk):
@@ -189,6 +221,7 @@ def test_one_seed_that_fails_is_borne_and_more_cannot_be_decided(desk):
         result = desk.check()
     assert result.outcome is UNDECIDED
     assert "no such layer" in result.said
+    assert result.nights[-1].reason == "only 1 of 3 trainings came to an end"
 
 
 def test_a_pick_that_diverges_fails(desk):
@@ -292,9 +325,9 @@ def test_a_fresh_machine_has_baseline_and_nights_from_the_tracking_server(desk):
     with environment(DROP=0.02):
         second = desk.check(2, baseline=f"mlflow:{first.baseline.run_id}", tracking=address, storage="c")
     assert second.outcome is FAILED
-    assert [night.outcome for night in second.nights] == [UNDECIDED, PASSED, FAILED]
+    assert [night.outcome for night in second.nights] == [PASSED, FAILED]
     ids = [first.tracking["run_id"], second.tracking["run_id"]]
-    assert [night.run_id for night in second.nights[1:]] == ids
+    assert [night.run_id for night in second.nights] == ids
     assert "no finished study with the run id" in desk.check(3, baseline="mlflow:0", tracking=address).said
     from mlflow import MlflowClient
 

@@ -208,3 +208,11 @@ def test_a_fault_of_sweeper_leaves_no_green_file_behind(desk):
     assert done.code == 1
     assert "unexpected ZeroDivisionError" in done.err
     assert 'errors="1"' in (desk.folder / "junit.xml").read_text()
+
+
+def test_a_junit_file_that_cannot_be_written_is_found_before_anything_trains(desk):
+    (desk.folder / "taken").write_text("")
+    done = desk.sweeper("run", "study.yaml", "--no-tracking", "--no-progress", "--junit", "taken/j.xml")
+    assert done.code == 2
+    assert "--junit taken/j.xml expected a file that can be written" in " ".join(done.err.split())
+    assert not (desk.folder / "mlruns").exists()

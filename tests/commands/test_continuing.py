@@ -28,6 +28,6 @@ class Ledger:
 )
 def test_the_time_of_a_killed_run_counts_up_to_its_last_trial(ends, notes, spent):
     ledger = Ledger(ends, **notes)
-    begin_run(ledger)
+    begin_run(ledger, "sweeper run study.yaml")
     assert ledger.notes.get(SPENT_S) == spent
     assert ledger.notes[RUN_BEGAN] > 1000

@@ -37,6 +37,22 @@ def test_a_failed_night_is_said_and_shown():
     assert calm.title == "The last check of the pick passed; 2 nights, none of them failed"
 
 
+def test_only_nights_of_the_metric_are_drawn_and_named_ones_by_their_name():
+    metric = MADE.objective.metric
+    made, svg = drawn([night(0, night="2026-11-09", metric=metric), night(1), night(2, 50.0, metric="loss")])
+    assert made.title == "The last check of the pick passed; 2 nights, none of them failed"
+    assert ">11-09<" in svg
+    assert ">01-02<" in svg
+    assert ">01-03<" not in svg
+
+
+def test_nights_of_one_day_are_told_apart_by_the_time():
+    _, svg = drawn([night(0), replace(night(0), when="2026-01-01T15:30:00+00:00"), night(1)])
+    assert ">01-01 03:00<" in svg
+    assert ">01-01 15:30<" in svg
+    assert ">01-02<" in svg
+
+
 @pytest.mark.parametrize("width", [342, 800])
 @pytest.mark.parametrize(
     "nights",

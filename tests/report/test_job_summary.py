@@ -59,6 +59,16 @@ def test_nights_are_a_line_and_a_folded_table_the_newest_first():
     assert days == ["05", "04", "03", "02", "01"]
 
 
+def test_only_nights_of_the_metric_are_a_line_and_every_row_says_why():
+    made = gate()
+    first = replace(made.nights[0], metric="loss", score=50.0, night="2026-10-09")
+    fourth = replace(made.nights[3], reason="too little trained")
+    told = job_summary(ending(replace(made, nights=(first, *made.nights[1:3], fourth, *made.nights[4:]))))
+    assert re.search(r"`[▁-█]{2}·▁` accuracy of 4 nights", told)
+    assert "too little trained; data |" in told
+    assert re.search(r"^\| 2026-10-09 \|.*\| score is loss \|$", told, re.M)
+
+
 def test_a_verdict_has_its_finalists_and_how_sure_it_is():
     told = job_summary(ending(verdict(), 0, report="mlruns/studies/digits/report.html"))
     assert told.count("\n| ") == 6  # heading, line, four finalists

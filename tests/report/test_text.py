@@ -194,7 +194,9 @@ def test_unfinished_plan_is_said():
 
 
 def test_other_strategies_make_no_claim_of_fairness():
-    assert "unequal budgets" in paragraph(winner(strategy="tpe"))
+    unequal = tuple(Explored(c, trials, 0.97, 0) for c, trials in ((RELU, 8), (TANH, 2)))
+    assert "unequal budgets" in paragraph(winner(strategy="tpe", explored=unequal))
+    assert "unequal budgets" not in paragraph(winner(strategy="grid"))
     assert "unequal budgets" not in paragraph(winner())
 
 
@@ -246,3 +248,10 @@ def test_where_the_tie_break_decides_bounds_are_in_its_unit_and_direction():
     assert "0.972" in summary(decided)  # scores stay those of the study's metric
     assert "alike in accuracy to be told apart, so loss decides" in paragraph(decided)
     assert "decides" not in paragraph(open_question())
+
+
+def test_a_pick_that_is_worse_in_the_first_metric_is_said_to_be():
+    lower = (finalist(RELU, 0.940, 0.004, 0.0), finalist(TANH, 0.950, 0.004, 0.006, in_set=False))
+    told = paragraph(verdict(Outcome.WINNER, *lower, decided_by="loss", lead=0.02))
+    assert "Accuracy is at its ceiling or too often exactly equal, so loss decides, as declared beforehand" in told
+    assert "in accuracy the mean of relu + adam is 1.0 points worse than that of tanh + adam." in told

@@ -383,6 +383,12 @@ def test_an_adaptive_search_is_not_called_balanced():
     assert found.strategy == "tpe"
 
 
+def test_a_search_of_equal_budgets_is_not_blamed_for_unequal_ones():
+    rates = {0.01: 0.9, 0.1: 0.8}
+    records = explored("a", rates, stage=Stage.SEARCH) + explored("b", rates, stage=Stage.SEARCH)
+    assert not noted(verdict(records, "a", "b", rules=replace(RULES, strategy="grid")), "not balanced")
+
+
 def test_too_few_points_are_named():
     assert noted(verdict(explored("a", {0.01: 0.9, 0.1: 0.8}), "a"), "Explored with 2 points a combination")
 

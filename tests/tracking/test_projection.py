@@ -114,6 +114,7 @@ def test_tags_find_a_trial_again():
         (record(learning_rate=10), "relu + adam · lr 10"),
         (record(learning_rate=0.25), "relu + adam · lr 0.25"),
         (record(stage=Stage.CONFIRM, repetition=4), "relu + adam · lr 3.1e-3 · seed 4"),
+        (record(stage=Stage.RACE, repetition=4), "relu + adam · lr 3.1e-3 · race 4"),
         (record(stage=Stage.KEEP), "relu + adam · lr 3.1e-3 · kept"),
     ],
 )

@@ -3,6 +3,7 @@ import contextlib
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
 
@@ -72,7 +73,7 @@ def test_nobody_there():
     problem = caught.value.problems[0]
     assert problem.where == f"http://127.0.0.1:{port}"
     assert "refused" in problem.received
-    assert "sweeper run --no-tracking" in problem.cure
+    assert "--no-tracking" in problem.cure
     assert f"mlflow server --port {port}" in problem.cure
     assert "secret" not in str(caught.value)
 
@@ -134,6 +135,29 @@ def test_a_folder_of_files_is_refused_as_mlflow_would(tmp_path, prefix, monkeypa
     assert f"sqlite:///{tmp_path}/mlflow.db" in caught.value.problems[0].cure
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     check_reachable(f"{prefix}{tmp_path}")
+
+
+@pytest.mark.parametrize("uri", ["ftp://x", "localhost:5000", "s3://bucket/runs", "sqlite3:///a.db"])
+def test_a_store_that_mlflow_does_not_have_is_refused(uri):
+    with pytest.raises(TrackingError, match="which MLflow does not know"):
+        check_reachable(uri)
+
+
+def test_the_store_of_a_plugin_passes(monkeypatch):
+    plugins = EntryPoints([EntryPoint("ftp", "plugin:Store", "mlflow.tracking_store")])
+    monkeypatch.setattr("sweeper.tracking.reachable.entry_points", lambda: plugins)
+    check_reachable("ftp://x")
+
+
+@pytest.mark.parametrize("variable", [None, "http://127.0.0.1:9"])
+def test_advice_fits_what_was_asked(monkeypatch, variable):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    if variable:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", variable)
+    with pytest.raises(TrackingAway) as caught:
+        check_reachable("http://127.0.0.1:9", without="")
+    assert "--no-tracking" not in str(caught.value)
+    assert ("unset MLFLOW_TRACKING_URI" in str(caught.value)) == bool(variable)
 
 
 @pytest.mark.parametrize("uri", ["databricks", "databricks://profile", "postgresql://host/db", "sqlite:///:memory:"])
