@@ -110,10 +110,10 @@ def parsed(overrides: tuple[str, ...]) -> Mapping[str, Any]:
 def _keys(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
     """Keys of a study file, down to the one after which a value stands."""
     from sweeper.config import StudyConfig
-    from sweeper.study_file import models_in
+    from sweeper.study_file import fields, models_in
 
     words = []
-    for name, found in StudyConfig.model_fields.items():
+    for name, found in fields(StudyConfig).items():
         inner = models_in(found.annotation)
-        words += [f"{name}.{key}=" for key in inner[0].model_fields] if inner else [f"{name}="]
+        words += [f"{name}.{key}=" for key in fields(inner[0])] if inner else [f"{name}="]
     return [CompletionItem(word) for word in words if word.startswith(begun)]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Union
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from sweeper import checks, shapes, yaml_source
 from sweeper.config import StudyConfig
@@ -22,6 +23,7 @@ StudyLike = Union[str, Path, Mapping[str, Any]]
 _PLAIN_WORDS = {
     "string_type": "text",
     "string_too_short": "at least one character",
+    "string_pattern_mismatch": "a name without / and :",
     "int_type": "a whole number",
     "int_parsing": "a whole number",
     "int_from_float": "a whole number",
@@ -167,6 +169,7 @@ def _problem(detail: Any, path: tuple[Hashable, ...], source: Source) -> Problem
             where, context["expected"].replace("'", ""), repr(received), _near(received, context["expected"])
         )
     expected = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    expected = expected.removeprefix("String should have ")
     expected = _PLAIN_WORDS.get(kind, expected)
     if expected.startswith(("greater", "less")):
         expected = f"a number {expected}"
@@ -188,11 +191,16 @@ def _fields(path: tuple[Hashable, ...]) -> list[str]:
     """The keys that may stand under `path`."""
     model: type[BaseModel] = StudyConfig
     for part in path:
-        found = model.model_fields.get(str(part)) if isinstance(part, str) else None
+        found = fields(model).get(str(part)) if isinstance(part, str) else None
         inner = models_in(found.annotation) if found is not None else []
         if inner:
             model = inner[0]
-    return list(model.model_fields)
+    return list(fields(model))
+
+
+def fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields of a model by the words that stand in a study file, which need not be the names of its attributes."""
+    return {found.alias or name: found for name, found in model.model_fields.items()}
 
 
 def models_in(annotation: Any) -> list[type[BaseModel]]:

@@ -203,6 +203,18 @@ def test_an_empty_name_is_told_in_plain_words(tmp_path):
     assert problem.expected == "at least one character"
 
 
+@pytest.mark.parametrize("word", ["tracking.foo", "tracking.register_as"])
+def test_keys_are_told_as_they_stand_in_the_file(tmp_path, word):
+    (found,) = problems(tmp_path, f"name: x\ndata: {{name: digits}}\ntracking: {{{word.partition('.')[2]}: a}}\n")
+    assert "did you mean 'register'?" in found.cure or "register, uri" in found.cure
+    assert "register_as" not in found.cure
+
+
+def test_a_name_that_the_model_registry_refuses_is_told_in_plain_words(tmp_path):
+    (found,) = problems(tmp_path, "name: x\ndata: {name: digits}\ntracking: {register: a/b:c}\n")
+    assert (found.expected, found.received) == ("a name without / and :", "'a/b:c'")
+
+
 def test_an_empty_section_is_as_good_as_none(tmp_path):
     assert load(tmp_path, MINIMAL + "training:\nparameters:\n") == load(tmp_path, MINIMAL)
 

@@ -86,6 +86,8 @@ def test_bash_offers_the_names_of_studies_to_compare(shell):
 def test_bash_offers_options_and_keys(shell):
     assert "--script" in shell("sweeper export --")[0]
     assert shell("sweeper run -S training.ep") == (["training.epochs="], True)
+    assert "tracking.register=" in shell("sweeper run -S tracking.")[0]
+    assert "tracking.register_as=" not in shell("sweeper run -S tracking.")[0]
     assert shell("sweeper completion ")[0] == ["bash", "zsh", "fish"]
     assert shell("sweeper run --engine in")[0] == ["inline"]
 
