@@ -71,17 +71,23 @@ def cli() -> None:
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 def init(path: Path, force: bool, **choices: str | None) -> None:
     """Write a first study file; asks three questions on a terminal, or takes flags."""
+    from sweeper.commands.column import Fault
     from sweeper.commands.init import Choices
     from sweeper.commands.init import init as command
     from sweeper.commands.schema import schema_text
 
+    faults: list[str] = []
+
+    def say(note: str) -> None:
+        click.echo(f"note  {note}", err=True)
+        faults.extend([note] if isinstance(note, Fault) else [])
+
     asks = sys.stdin.isatty() and not any(choices.values())
     ask = (lambda question, default: str(click.prompt(question, default=default, err=True))) if asks else None
-    written = command(
-        path, Choices(**choices), ask=ask, force=force, say=lambda note: click.echo(f"note  {note}", err=True)
-    )
+    written = command(path, Choices(**choices), ask=ask, force=force, say=say)
     written.with_name("study.schema.json").write_text(schema_text(), encoding="utf-8")
-    click.echo(f"wrote {written}\nnext: sweeper run {written}")
+    then = f"sweeper run {written}" if not faults else f"mend this first, then sweeper run {written}:"
+    click.echo("\n".join([f"wrote {written}", f"next: {then}", *(f"  {fault}" for fault in faults)]))
 
 
 @cli.command()

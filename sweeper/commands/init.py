@@ -201,6 +201,8 @@ def _table_source(path: Path, columns: Columns, said: tuple[str | None, Ask | No
     suffix = path.suffix.lower()
     if suffix != ".parquet" and columns.delimiter != ("\t" if suffix == ".tsv" else ","):
         options += (("delimiter", json.dumps(columns.delimiter)),)
+    if columns.decimal != ".":
+        options += (("decimal", json.dumps(columns.decimal)),)
     name = "parquet" if suffix == ".parquet" else "csv"
     return replace(source, name=name, options=options, notes=tuple(columns.notes(target)))
 
@@ -250,7 +252,7 @@ def write_whole(path: Path, text: str) -> None:
         part.write_text(text, encoding="utf-8")
         part.replace(path)
     except OSError as error:
-        raise UsageError.at(str(path), "a file that can be written", f"{type(error).__name__}: {error}") from error
+        raise UsageError.at(str(path), "a file that can be written", error.strerror or str(error)) from error
 
 
 _TEMPLATE = """\
