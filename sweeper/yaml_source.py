@@ -54,8 +54,11 @@ class Source:
         return f"{self.name}:{self.line(path)}  {dotted}".rstrip()
 
 
-def read(path: Path) -> Source:
-    """Read and parse a file.
+STUDY, STUDY_EXAMPLE = "study file", "name: my-study"
+
+
+def read(path: Path, *, kind: str = STUDY, example: str = STUDY_EXAMPLE) -> Source:
+    """Read and parse a file; `kind` says what it ought to be, `example` how such a file may begin.
 
     Raises:
         StudyError: the file is missing, unreadable, too large, not UTF-8 or not YAML.
@@ -64,8 +67,9 @@ def read(path: Path) -> Source:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        cure = "sweeper init writes a first study file" if isinstance(error, FileNotFoundError) else ""
-        raise StudyError(Problem(name, "a study file that can be read", error.strerror or str(error), cure)) from error
+        is_missing = kind == STUDY and isinstance(error, FileNotFoundError)
+        cure = "sweeper init writes a first study file" if is_missing else ""
+        raise StudyError(Problem(name, f"a {kind} that can be read", error.strerror or str(error), cure)) from error
     if len(raw) > MAX_BYTES:
         raise StudyError(Problem(name, f"at most {MAX_BYTES:,} bytes", f"{len(raw):,} bytes"))
     try:
@@ -73,10 +77,10 @@ def read(path: Path) -> Source:
     except UnicodeDecodeError as error:
         found = f"byte 0x{raw[error.start]:02x} at offset {error.start}"
         raise StudyError(Problem(name, "text in UTF-8", found, "save the file as UTF-8")) from error
-    return parse(text, name)
+    return parse(text, name, example=example)
 
 
-def parse(text: str, name: str = "study.yaml") -> Source:
+def parse(text: str, name: str = "study.yaml", *, example: str = STUDY_EXAMPLE) -> Source:
     """Parse a text.
 
     Raises:
@@ -89,8 +93,8 @@ def parse(text: str, name: str = "study.yaml") -> Source:
     except yaml.YAMLError as error:
         raise StudyError(_syntax_problem(error, name)) from error
     if not isinstance(value, dict):
-        kind = "an empty file" if value is None else type(value).__name__
-        raise StudyError(Problem(f"{name}:1", "a mapping of keys to values", kind, "name: my-study"))
+        kind = "an empty file" if value is None else "a list" if isinstance(value, list) else repr(value)
+        raise StudyError(Problem(f"{name}:1", "a mapping of keys to values", kind, example))
     return Source(name, text, value, lines)
 
 

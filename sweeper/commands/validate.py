@@ -56,7 +56,7 @@ def _gate(gate: GateConfig) -> str:
 def _explores(file: StudyFile, combinations: int, space: Any) -> str:
     search = file.config.search
     if search.strategy != "balanced":
-        return f"{search.trials or 100} trials drawn by {search.strategy}"
+        return f"{resolve.search_trials(file.config, space)} trials drawn by {search.strategy}"
     points = resolve.points(file.config, space)
     return f"{points} settings each, {points * combinations} trials"
 
