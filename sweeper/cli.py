@@ -62,7 +62,7 @@ def cli() -> None:
     """The group of all commands."""
 
 
-@cli.command()
+@cli.command(short_help="Write a first study file that suits your data.")
 @click.argument("path", type=click.Path(path_type=Path), default=DEFAULT_STUDY)
 @click.option("--data", help="Built-in name, or path of a CSV, Parquet or NPZ file or of a folder of images.")
 @click.option("--target", help="Column to predict, for tables.")
@@ -95,7 +95,7 @@ def init(path: Path, force: bool, **choices: str | None) -> None:
 @click.option("-j", "--workers", type=click.IntRange(1), envvar="SWEEPER_WORKERS", help="Worker processes.")
 @click.option("-n", "--points", type=click.IntRange(1), envvar="SWEEPER_POINTS", help="Settings a combination.")
 @click.option("--seed", type=click.IntRange(0), envvar="SWEEPER_SEED", help="Seed of the study.")
-@click.option("--time", "time_limit", metavar="2h", envvar="SWEEPER_TIME", help="Stop after this long; exit code 5.")
+@click.option("--time", metavar="2h", envvar="SWEEPER_TIME", help="Stop after this long; exit code 5.")
 @click.option("--engine", type=click.Choice(["processes", "inline"]), envvar="SWEEPER_ENGINE", help="Where trials run.")
 @click.option("--tracking", metavar="URI", envvar="SWEEPER_TRACKING", help="MLflow tracking address.")
 @click.option("--no-tracking", is_flag=True, envvar="SWEEPER_NO_TRACKING", help="Do not write to MLflow.")
@@ -113,11 +113,10 @@ def run(study: Path, overrides: tuple[str, ...], storage: Path, **flags: Any) ->
     from sweeper import study_file
     from sweeper.commands.warming import warm_up
 
-    options = dict(_parsed(overrides))
-    options |= {"search.points": flags["points"]} if flags["points"] is not None else {}
-    options |= {"search.seed": flags["seed"]} if flags["seed"] is not None else {}
-    options |= {"budget.time": flags["time_limit"]} if flags["time_limit"] is not None else {}
-    file = study_file.load(study, options)
+    meant = {"search.points": "points", "search.seed": "seed", "budget.time": "time"}
+    typed = {key: flag for key, flag in meant.items() if flags[flag] is not None}
+    options = {**_parsed(overrides), **{key: flags[flag] for key, flag in typed.items()}}
+    file = study_file.load(study, options, {key: f"--{flag}" for key, flag in typed.items()})
     warm_up(file, flags["engine"], storage, fresh=flags["fresh"])
 
     from sweeper.commands import ci
@@ -155,7 +154,7 @@ def run(study: Path, overrides: tuple[str, ...], storage: Path, **flags: Any) ->
     return result.exit_code
 
 
-@cli.command()
+@cli.command(short_help="Check a study file: every problem at once.")
 @_study
 def validate(study: Path, overrides: tuple[str, ...], storage: Path) -> None:
     """Check a study file: every problem at once, nothing imported, nothing run."""
@@ -164,7 +163,7 @@ def validate(study: Path, overrides: tuple[str, ...], storage: Path) -> None:
     click.echo(command(study, _parsed(overrides)))
 
 
-@cli.command()
+@cli.command(short_help="Trials, time, and the difference that can be found.")
 @_study
 @click.option("-j", "--workers", type=click.IntRange(1), envvar="SWEEPER_WORKERS", help="Worker processes.")
 @click.option("--no-probe", is_flag=True, help="Do not train a few short trials to estimate the time.")
@@ -204,7 +203,7 @@ def best(study: Path, overrides: tuple[str, ...], storage: Path, as_json: bool) 
     click.echo(json.dumps(document, indent=2) if as_json else command.best_words(document))
 
 
-@cli.command()
+@cli.command(short_help="Write the report again, from what is stored.")
 @_study
 def report(study: Path, overrides: tuple[str, ...], storage: Path) -> None:
     """Write the report again, from what is stored; works after a kill too."""
@@ -215,7 +214,7 @@ def report(study: Path, overrides: tuple[str, ...], storage: Path) -> None:
         click.echo(path)
 
 
-@cli.command()
+@cli.command(short_help="Two studies of the same data side by side.")
 @click.argument("first", shell_complete=studies)
 @click.argument("second", shell_complete=studies)
 @click.option(
@@ -238,7 +237,7 @@ def compare(first: str, second: str, storage: Path, page: Path | None, as_json: 
     click.echo(json.dumps(found.to_dict(), indent=2) if as_json else words(found))
 
 
-@cli.command()
+@cli.command(short_help="Send to MLflow what it lacks of a study.")
 @_study
 @click.option("--tracking", metavar="URI", envvar="SWEEPER_TRACKING", help="MLflow tracking address.")
 def sync(study: Path, overrides: tuple[str, ...], storage: Path, tracking: str | None) -> None:
@@ -253,7 +252,7 @@ def sync(study: Path, overrides: tuple[str, ...], storage: Path, tracking: str |
     click.echo(command(file, storage, tracking=tracking, deliver=again, say=say))
 
 
-@cli.command()
+@cli.command(short_help="Start the MLflow UI on the right store.")
 @_study
 @click.option("--port", type=click.IntRange(1, 65535), default=5000, envvar="SWEEPER_PORT", show_default=True)
 def ui(study: Path, overrides: tuple[str, ...], storage: Path, port: int) -> int:
@@ -271,12 +270,13 @@ def ui(study: Path, overrides: tuple[str, ...], storage: Path, port: int) -> int
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
 def schema(output: Path | None) -> None:
     """The JSON Schema of study.yaml, for editors."""
+    from sweeper.commands.init import write_whole
     from sweeper.commands.schema import schema_text
 
     if output is None:
         click.echo(schema_text(), nl=False)
     else:
-        output.write_text(schema_text(), encoding="utf-8")
+        write_whole(output, schema_text())
 
 
 for _command in (*doors.COMMANDS, *cli_gate.COMMANDS):

@@ -24,7 +24,7 @@ _engine = click.option(
 )
 
 
-@click.command()
+@click.command(short_help="Did the frozen pick get worse? The exit code says it.")
 @study
 @click.option("--baseline", metavar="FILE", help="Or mlflow:latest, mlflow:<run id>.  [default: gate.baseline]")
 @click.option("--night", type=click.DateTime(["%Y-%m-%d"]), help="Whose seeds are used.  [default: today, UTC]")
@@ -118,7 +118,7 @@ def baseline_show(file: Path) -> None:
     click.echo(words(read(file)))
 
 
-@click.command()
+@click.command(short_help="The frozen pick night by night.")
 @study
 @_tracking
 @_no_tracking

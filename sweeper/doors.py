@@ -68,7 +68,7 @@ fish   sweeper completion fish | source      in ~/.config/fish/config.fish
 """
 
 
-@click.command(help=_COMPLETION)
+@click.command(help=_COMPLETION, short_help="Print what makes a shell complete commands and files.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
     """Print the completion of a shell."""
@@ -77,7 +77,7 @@ def completion(shell: str) -> None:
     click.echo(script(shell), nl=False)
 
 
-@click.command()
+@click.command(short_help="Look at everything that a run depends on.")
 @click.argument("study", type=click.Path(path_type=Path), required=False, shell_complete=files(".yaml", ".yml"))
 @click.option(
     "--storage",

@@ -55,12 +55,15 @@ class StudyFile:
     folder: Path
 
 
-def load(study: StudyLike, overrides: Mapping[str, Any] | None = None) -> StudyFile:
+def load(
+    study: StudyLike, overrides: Mapping[str, Any] | None = None, typed: Mapping[str, str] | None = None
+) -> StudyFile:
     """Read, override and check a study.
 
     Args:
         study: path of a YAML file, or a mapping of the same shape.
         overrides: dotted key -> value, applied before anything is checked, e.g. `{"training.epochs": 5}`.
+        typed: dotted key -> how it was overridden if not by `-S`, e.g. `{"budget.time": "--time"}`; for messages.
 
     Raises:
         StudyError: with every problem of the study.
@@ -71,7 +74,8 @@ def load(study: StudyLike, overrides: Mapping[str, Any] | None = None) -> StudyF
         source, folder = yaml_source.read(Path(study)), Path(study).resolve().parent
     for key, value in (overrides or {}).items():
         _override(source.value, key, value)
-    source = replace(source, overridden=frozenset(tuple(key.split(".")) for key in overrides or {}))
+    said = {key: f"-S {key}" for key in overrides or {}} | dict(typed or {})
+    source = replace(source, overridden={tuple(key.split(".")): words for key, words in said.items()})
     problems: list[tuple[tuple[Hashable, ...], Problem]] = []
     config = _validated(source, problems)
     faulty = [path for path, _ in problems]

@@ -8,7 +8,7 @@ stack.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,14 +31,14 @@ class Source:
     Attributes:
         value: mappings, lists and scalars.
         lines: where each key or item stands: path of keys and indices -> line, from 1.
-        overridden: keys whose value came from `-S`, not from the file.
+        overridden: keys whose value came from the command line, not from the file, and what was typed there.
     """
 
     name: str
     text: str
     value: Any
     lines: dict[Path_, int] = field(repr=False)
-    overridden: frozenset[Path_] = frozenset()
+    overridden: Mapping[Path_, str] = field(default_factory=dict)
 
     def line(self, path: Path_) -> int:
         """The line of `path`, or of the nearest enclosing key that stands in the file."""
@@ -49,8 +49,10 @@ class Source:
     def where(self, path: Path_) -> str:
         """For messages: `study.yaml:12  parameters.learning_rate.min`, or `-S training.epochs`."""
         dotted = ".".join(str(part) for part in path)
-        if any(path[:end] in self.overridden for end in range(1, len(path) + 1)):
-            return f"-S {dotted}"
+        for end in range(len(path), 0, -1):
+            typed = self.overridden.get(path[:end], "")
+            if typed:
+                return f"-S {dotted}" if typed.startswith("-S") else typed
         return f"{self.name}:{self.line(path)}  {dotted}".rstrip()
 
 

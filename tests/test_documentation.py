@@ -78,6 +78,12 @@ def test_the_help_keeps_its_lines():
     assert any(line.startswith("  sweeper run study.yaml  ") for line in lines)
 
 
+def test_the_line_of_every_command_fits_a_terminal():
+    lines = CliRunner().invoke(cli, ["--help"], terminal_width=80).output.partition("Commands:")[2].splitlines()
+    assert len(lines) > 15
+    assert not [line for line in lines if line.endswith("...") or len(line) > 80]
+
+
 def test_every_command_has_help_and_stands_in_the_readme():
     told = set(re.findall(r"^\| `sweeper (\w+)` \|", README, re.M))
     assert told == {name for name, command in cli.commands.items() if not command.hidden}

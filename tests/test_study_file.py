@@ -4,8 +4,10 @@ import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
 
 from sweeper import resolve, study_file
+from sweeper.cli import cli
 from sweeper.errors import StudyError
 
 MINIMAL = "name: digits\ndata: {name: digits}\nmodel: {name: mlp}\n"
@@ -278,6 +280,12 @@ def test_a_faulty_override_is_named_instead_of_a_line(tmp_path):
     with pytest.raises(StudyError) as caught:
         study_file.load(path, {"training.epochs": "abc"})
     assert caught.value.problems[0].where == "-S training.epochs"
+
+
+def test_a_faulty_flag_is_named_as_it_was_typed(tmp_path):
+    (tmp_path / "study.yaml").write_text("name: x\ndata: {name: digits}\n")
+    done = CliRunner().invoke(cli, ["run", str(tmp_path / "study.yaml"), "--time", "5", "-S", "training.epochs=no"])
+    assert {problem.where for problem in done.exception.problems} == {"--time", "-S training.epochs"}
 
 
 def test_a_mapping_is_a_study_too():

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from sweeper import study_file
 from sweeper.commands import doctor_machine, doctor_storage
-from sweeper.commands.presence import missing
 from sweeper.commands.finding import Check, Finding, Level, failure, fine
+from sweeper.commands.presence import missing
 from sweeper.errors import SweeperError
 from sweeper.study_file import StudyFile
 

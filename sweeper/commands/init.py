@@ -13,7 +13,7 @@ from sweeper import study_file, yaml_source
 from sweeper.commands.arrays import Arrays, pictures
 from sweeper.commands.columns import Columns
 from sweeper.data import Task
-from sweeper.errors import UsageError
+from sweeper.errors import UsageError, unwritable
 from sweeper.registry import is_reference, suggest
 from sweeper.vocabulary import DATA_TASKS, MODEL_OPTIONS
 
@@ -245,6 +245,7 @@ def write_whole(path: Path, text: str) -> None:
 
     Raises:
         UsageError: it cannot be written.
+        StorageError: the disk is full.
     """
     part = path.with_name(f".{path.name}.part")
     try:
@@ -252,7 +253,7 @@ def write_whole(path: Path, text: str) -> None:
         part.write_text(text, encoding="utf-8")
         part.replace(path)
     except OSError as error:
-        raise UsageError.at(str(path), "a file that can be written", error.strerror or str(error)) from error
+        raise unwritable(str(path), "a file that can be written", error, "another name") from error
 
 
 _TEMPLATE = """\

@@ -13,7 +13,7 @@ import pytest
 from sweeper import study_file
 from sweeper.commands.export import Wanted, export, repeated
 from sweeper.commands.prepare import prepare
-from sweeper.errors import StorageError, UsageError
+from sweeper.errors import UsageError
 from sweeper.planning.stages import Candidate
 from sweeper.trial import Cohort, Combination, Seeds, Signal, Stage, TrialEnded, TrialRecord, TrialSpec
 from sweeper.verdict import Objective
@@ -303,7 +303,7 @@ def test_what_a_scripted_study_cannot_give_is_said(finished):
 def test_a_place_that_cannot_be_written_leaves_nothing_behind(finished):
     (finished.folder / "file").touch()
     done = finished.sweeper("export", "--trials", "file/t.csv")
-    assert done.code == StorageError.exit_code
+    assert done.code == UsageError.exit_code
     assert "another name" in done.err
     with pytest.raises(UsageError):
         export(study_file.load(finished.folder / "study.yaml"), finished.folder / "mlruns", Wanted())
