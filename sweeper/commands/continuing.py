@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import shlex
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -13,6 +14,7 @@ from typing import Any
 
 from sweeper import environment
 from sweeper.commands.prepare import Prepared
+from sweeper.config import StudyConfig
 from sweeper.errors import Problem, StudyChanged
 from sweeper.planning.optuna_ledger import OptunaLedger
 from sweeper.verdict import Verdict
@@ -73,7 +75,9 @@ def compare(study: Prepared, notes: Mapping[str, Any]) -> None:
     """
     changes = list(differences(notes.get(NOTE, {}).get("fixed", {}), study.fixed))
     if changes:
-        raise StudyChanged(_changed(study, changes))
+        flags = _flags(changes)
+        cure = f"undo the change, or give the flags of the run: {flags}" if flags else "undo the change"
+        raise StudyChanged(replace(_changed(study, changes), cure=cure))
 
 
 def told(verdict: Verdict, notes: Mapping[str, Any]) -> Verdict:
@@ -126,6 +130,14 @@ def _changed(study: Prepared, changes: list[tuple[str, Any, Any]]) -> Problem:
     if _only_more(changes):
         cure = "--extend trains what is missing on top of what is there; " + cure
     return Problem(study.file.source.name, "the study file that the stored trials belong to", "\n".join(lines), cure)
+
+
+def _flags(changes: list[tuple[str, Any, Any]]) -> str:
+    """What would bring back the values that the stored trials were trained with."""
+    places = {"points": "search.points", "trials": "search.trials", "looks": "confirm.looks", "fuse": "engine.fuse"}
+    meant = [(places.get(key, key), old) for key, old, _ in changes if old is not None]
+    known = [(key, old) for key, old in meant if key.partition(".")[0] in StudyConfig.model_fields]
+    return " ".join(f"-S {shlex.quote(f'{key}={json.dumps(old)}')}" for key, old in known)
 
 
 def _short(value: Any) -> str:

@@ -48,6 +48,7 @@ def table(folder):
     frame.loc[::11, "colour"] = None
     frame.to_csv(folder / "t.csv")
     frame.to_csv(folder / "semi.csv", sep=";", index=False)
+    frame.to_csv(folder / "comma.csv", sep=";", decimal=",", index=False)
     frame.to_parquet(folder / "t.parquet")
 
 
@@ -103,6 +104,7 @@ CASES = {
     "iris": "data: {name: iris, test: 0.1}\nparameters: {activation: {values: [glu, elu]}, batch_size: {value: 8}}",
     "regression": "data: {name: diabetes}\ntraining: {epochs: 2, loss: huber, schedule: constant}",
     "csv": "data: {name: csv, path: t.csv, target: kind, drop: [price, group]}",
+    "csv commas": 'data: {name: csv, path: comma.csv, target: price, drop: kind, delimiter: ";", decimal: ","}',
     "csv groups": 'data: {name: csv, path: semi.csv, target: price, drop: kind, groups: group, delimiter: ";"}',
     "parquet": "data: {name: parquet, path: t.parquet, target: price}",
     "npz": "data: {name: npz, path: fixed.npz}",
