@@ -14,12 +14,13 @@ from typing import Any
 import click
 
 from sweeper import __version__, cli_gate, doors
-from sweeper.arguments import DEFAULT_STUDY, studies
+from sweeper.arguments import DEFAULT_STUDY
 from sweeper.arguments import as_json as _as_json
 from sweeper.arguments import junit as _junit
 from sweeper.arguments import parsed as _parsed
 from sweeper.arguments import study as _study
 from sweeper.arguments import to_stderr as _to_stderr
+from sweeper.completing import data, files, models, studies
 from sweeper.errors import SweeperError
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's threads would wait on the cores that workers train on
@@ -63,10 +64,14 @@ def cli() -> None:
 
 
 @cli.command(short_help="Write a first study file that suits your data.")
-@click.argument("path", type=click.Path(path_type=Path), default=DEFAULT_STUDY)
-@click.option("--data", help="Built-in name, or path of a CSV, Parquet or NPZ file or of a folder of images.")
+@click.argument("path", type=click.Path(path_type=Path), default=DEFAULT_STUDY, shell_complete=files(".yaml", ".yml"))
+@click.option(
+    "--data",
+    shell_complete=data,
+    help="Built-in name, or path of a CSV, Parquet or NPZ file or of a folder of images.",
+)
 @click.option("--target", help="Column to predict, for tables.")
-@click.option("--model", help="mlp, cnn, lstm, or module:function.")
+@click.option("--model", shell_complete=models, help="mlp, cnn, lstm, or module:function.")
 @click.option("--name", help="Of the study.")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 def init(path: Path, force: bool, **choices: str | None) -> None:
