@@ -95,9 +95,13 @@ def objective(config: StudyConfig, task: Task) -> Objective:
 
 def looks(config: StudyConfig) -> tuple[int, ...]:
     """After how many seeds a finalist the confirmation is judged."""
-    seeds = config.confirm.seeds
     if config.confirm.looks is not None:
         return tuple(config.confirm.looks)
+    return usual_looks(config.confirm.seeds)
+
+
+def usual_looks(seeds: int) -> tuple[int, ...]:
+    """Every five seeds, and at the last."""
     return tuple(sorted({*range(5, seeds, 5), seeds})) if seeds else ()
 
 

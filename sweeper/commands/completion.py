@@ -23,6 +23,7 @@ _WORDS = """    local response words=() begun= i
         fi
     done
     [[ ${words[-1]} != "${COMP_WORDS[COMP_CWORD]}" ]] && begun=${words[-1]%"${words[-1]##*[=:]}"}
+    [[ $begun == --*=* ]] && begun=${begun#*=}
 """
 """Bash cuts words at `=` and `:`, and puts what is offered in place of what stands behind the last of them."""
 

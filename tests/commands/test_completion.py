@@ -115,6 +115,7 @@ def test_bash_offers_data_models_and_baselines(shell):
     offered, _ = shell("sweeper init --data ")
     assert {"digits", "keras:mnist", "t.csv", "tables/"} <= set(offered)
     assert shell("sweeper init --data keras : fash")[0] == ["fashion_mnist"]
+    assert shell("sweeper init --data = keras : fash")[0] == ["fashion_mnist"]
     assert shell("sweeper init --model ")[0] == ["mlp", "cnn", "lstm", "net:"]
     assert shell("sweeper check --baseline ")[0] == ["mlflow:latest", "night.json", "tables/"]
     assert shell("sweeper check --baseline mlflow : l")[0] == ["latest"]

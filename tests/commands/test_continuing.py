@@ -45,6 +45,33 @@ def test_whoever_only_reads_a_study_is_told_the_flags_that_it_was_run_with():
     assert "--fresh" not in problem.cure
 
 
+def test_a_parameter_is_told_as_a_whole():
+    spec = {"values": None, "value": "adam", "when": None}
+    study = SimpleNamespace(
+        fixed={"parameters": {"optimizer": {**spec, "values": ["sgd", "adam"], "value": None}}},
+        file=SimpleNamespace(source=SimpleNamespace(name="x")),
+    )
+    with pytest.raises(StudyChanged) as caught:
+        compare(study, {NOTE: {"fixed": {"parameters": {"optimizer": spec}}}})
+    assert """-S 'parameters.optimizer={"value": "adam"}'""" in caught.value.problems[0].cure
+
+
+@pytest.mark.parametrize(
+    ("looks", "flags"),
+    [
+        ([2], "-S confirm.seeds=2"),
+        ([5, 8], "-S confirm.seeds=8"),
+        ([], "-S confirm.seeds=0"),
+        ([2, 9], "-S confirm.seeds=9 -S 'confirm.looks=[2, 9]'"),
+    ],
+)
+def test_looks_are_told_with_their_seeds(looks, flags):
+    study = SimpleNamespace(fixed={"looks": [5, 10]}, file=SimpleNamespace(source=SimpleNamespace(name="x")))
+    with pytest.raises(StudyChanged) as caught:
+        compare(study, {NOTE: {"fixed": {"looks": looks}}})
+    assert caught.value.problems[0].cure.endswith(f": {flags}")
+
+
 def test_what_no_flag_brings_back_is_to_be_undone():
     study = SimpleNamespace(fixed={"data fingerprint": "a"}, file=SimpleNamespace(source=SimpleNamespace(name="x")))
     with pytest.raises(StudyChanged) as caught:
