@@ -110,7 +110,8 @@ class Columns:
         """What a first look told, one line each: the target, what is left out, what is odd."""
         found = [note for column in self.columns if column.name == target for note in column.as_target()]
         if self.rows < LEAST_ROWS:
-            found.insert(0, Fault(f"{self.rows} rows; a run needs {LEAST_ROWS}, better some hundred"))
+            counted = "1 row" if self.rows == 1 else f"{self.rows} rows"
+            found.insert(0, Fault(f"{counted}; a run needs {LEAST_ROWS}, better some hundred"))
         left_out = self.useless(target)
         found += [f"{name} is left out: it {why}" for name, why in left_out]
         gone = {target, *(name for name, _ in left_out)}

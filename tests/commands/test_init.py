@@ -292,7 +292,7 @@ def test_decimal_commas_are_told_before_anything_else_where_they_cannot_be_read(
         (lines("a,b,y", lambda i: f"{i},{i % 5},{'' if i % 10 else 1}"), "have no target"),
         (lines("a,b,y", lambda i: f"{i},{i % 5},{'r' if i < 1 else 'pq'[i % 2]}"), "class 'r' has 1 rows"),
         (lines("a,b,y", lambda i: f"{i},{i % 5},${i}.50"), "neither classes nor numbers"),
-        ("a,b,y\n1,2,3\n", "1 rows; a run needs 3"),
+        ("a,b,y\n1,2,3\n", "1 row; a run needs 3"),
     ],
 )
 def test_what_a_run_would_refuse_is_to_be_mended_first(tmp_path, monkeypatch, text, fault):
