@@ -1,50 +1,18 @@
-"""Words that several commands take, and what a shell may complete them to."""
+"""Words that several commands take."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
+
+from sweeper.completing import files, keys
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 DEFAULT_STUDY = "study.yaml"
-
-
-def files(*endings: str) -> Callable[[click.Context, click.Parameter, str], list[CompletionItem]]:
-    """Completes to files with these endings, and to folders on the way to them; `.yaml` and so on."""
-
-    def complete(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
-        folder, _, start = begun.rpartition("/")
-        place = Path(os.path.expanduser(folder or ("/" if begun.startswith("/") else ".")))
-        try:
-            entries = sorted(place.iterdir())
-        except OSError:
-            return []
-        head = begun[: len(begun) - len(start)]
-        fitting = [e for e in entries if e.name.startswith(start) and (start.startswith(".") or e.name[0] != ".")]
-        return [
-            CompletionItem(f"{head}{entry.name}/" if entry.is_dir() else f"{head}{entry.name}")
-            for entry in fitting
-            if entry.is_dir() or entry.suffix.lower() in endings
-        ]
-
-    return complete
-
-
-def studies(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Completes to the names of studies that have been run, and to study files."""
-    root = Path(context.params.get("storage") or os.environ.get("SWEEPER_STORAGE", "mlruns")) / "studies"
-    try:
-        names = sorted(place.name for place in root.iterdir() if (place / "study.db").is_file())
-    except OSError:
-        names = []
-    known = [CompletionItem(name, help="study") for name in names if name.startswith(begun)]
-    return known + files(".yaml", ".yml", ".json")(context, parameter, begun)
 
 
 def study(command: Function) -> Function:
@@ -58,7 +26,7 @@ def study(command: Function) -> Function:
         "overrides",
         multiple=True,
         metavar="KEY=VALUE",
-        shell_complete=_keys,
+        shell_complete=keys,
         help="Override a key, e.g. training.epochs=5.",
     )
     storage = click.option(
@@ -115,15 +83,3 @@ def parsed(overrides: tuple[str, ...]) -> Mapping[str, Any]:
             raise click.UsageError(f"-S takes KEY=VALUE, such as training.epochs=5, not {word!r}")
         result[key] = yaml_source.parse(f"value: {text}", f"-S {key}").value["value"]
     return result
-
-
-def _keys(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Keys of a study file, down to the one after which a value stands."""
-    from sweeper.config import StudyConfig
-    from sweeper.study_file import models_in
-
-    words = []
-    for name, found in StudyConfig.model_fields.items():
-        inner = models_in(found.annotation)
-        words += [f"{name}.{key}=" for key in inner[0].model_fields] if inner else [f"{name}="]
-    return [CompletionItem(word) for word in words if word.startswith(begun)]

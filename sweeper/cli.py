@@ -14,12 +14,13 @@ from typing import Any
 import click
 
 from sweeper import __version__, cli_gate, doors
-from sweeper.arguments import DEFAULT_STUDY, studies
+from sweeper.arguments import DEFAULT_STUDY
 from sweeper.arguments import as_json as _as_json
 from sweeper.arguments import junit as _junit
 from sweeper.arguments import parsed as _parsed
 from sweeper.arguments import study as _study
 from sweeper.arguments import to_stderr as _to_stderr
+from sweeper.completing import data, files, models, studies
 from sweeper.errors import SweeperError
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's threads would wait on the cores that workers train on
@@ -62,26 +63,36 @@ def cli() -> None:
     """The group of all commands."""
 
 
-@cli.command()
-@click.argument("path", type=click.Path(path_type=Path), default=DEFAULT_STUDY)
-@click.option("--data", help="Built-in name, or path of a CSV, Parquet or NPZ file or of a folder of images.")
+@cli.command(short_help="Write a first study file that suits your data.")
+@click.argument("path", type=click.Path(path_type=Path), default=DEFAULT_STUDY, shell_complete=files(".yaml", ".yml"))
+@click.option(
+    "--data",
+    shell_complete=data,
+    help="Built-in name, or path of a CSV, Parquet or NPZ file or of a folder of images.",
+)
 @click.option("--target", help="Column to predict, for tables.")
-@click.option("--model", help="mlp, cnn, lstm, or module:function.")
+@click.option("--model", shell_complete=models, help="mlp, cnn, lstm, or module:function.")
 @click.option("--name", help="Of the study.")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 def init(path: Path, force: bool, **choices: str | None) -> None:
     """Write a first study file; asks three questions on a terminal, or takes flags."""
+    from sweeper.commands.column import Fault
     from sweeper.commands.init import Choices
     from sweeper.commands.init import init as command
     from sweeper.commands.schema import schema_text
 
+    faults: list[str] = []
+
+    def say(note: str) -> None:
+        click.echo(f"note  {note}", err=True)
+        faults.extend([note] if isinstance(note, Fault) else [])
+
     asks = sys.stdin.isatty() and not any(choices.values())
     ask = (lambda question, default: str(click.prompt(question, default=default, err=True))) if asks else None
-    written = command(
-        path, Choices(**choices), ask=ask, force=force, say=lambda note: click.echo(f"note  {note}", err=True)
-    )
+    written = command(path, Choices(**choices), ask=ask, force=force, say=say)
     written.with_name("study.schema.json").write_text(schema_text(), encoding="utf-8")
-    click.echo(f"wrote {written}\nnext: sweeper run {written}")
+    then = f"sweeper run {written}" if not faults else f"mend this first, then sweeper run {written}:"
+    click.echo("\n".join([f"wrote {written}", f"next: {then}", *(f"  {fault}" for fault in faults)]))
 
 
 @cli.command()
@@ -89,7 +100,7 @@ def init(path: Path, force: bool, **choices: str | None) -> None:
 @click.option("-j", "--workers", type=click.IntRange(1), envvar="SWEEPER_WORKERS", help="Worker processes.")
 @click.option("-n", "--points", type=click.IntRange(1), envvar="SWEEPER_POINTS", help="Settings a combination.")
 @click.option("--seed", type=click.IntRange(0), envvar="SWEEPER_SEED", help="Seed of the study.")
-@click.option("--time", "time_limit", metavar="2h", envvar="SWEEPER_TIME", help="Stop after this long; exit code 5.")
+@click.option("--time", metavar="2h", envvar="SWEEPER_TIME", help="Stop after this long; exit code 5.")
 @click.option("--engine", type=click.Choice(["processes", "inline"]), envvar="SWEEPER_ENGINE", help="Where trials run.")
 @click.option("--tracking", metavar="URI", envvar="SWEEPER_TRACKING", help="MLflow tracking address.")
 @click.option("--no-tracking", is_flag=True, envvar="SWEEPER_NO_TRACKING", help="Do not write to MLflow.")
@@ -107,11 +118,10 @@ def run(study: Path, overrides: tuple[str, ...], storage: Path, **flags: Any) ->
     from sweeper import study_file
     from sweeper.commands.warming import warm_up
 
-    options = dict(_parsed(overrides))
-    options |= {"search.points": flags["points"]} if flags["points"] is not None else {}
-    options |= {"search.seed": flags["seed"]} if flags["seed"] is not None else {}
-    options |= {"budget.time": flags["time_limit"]} if flags["time_limit"] is not None else {}
-    file = study_file.load(study, options)
+    meant = {"search.points": "points", "search.seed": "seed", "budget.time": "time"}
+    typed = {key: flag for key, flag in meant.items() if flags[flag] is not None}
+    options = {**_parsed(overrides), **{key: flags[flag] for key, flag in typed.items()}}
+    file = study_file.load(study, options, {key: f"--{flag}" for key, flag in typed.items()})
     warm_up(file, flags["engine"], storage, fresh=flags["fresh"])
 
     from sweeper.commands import ci
@@ -149,7 +159,7 @@ def run(study: Path, overrides: tuple[str, ...], storage: Path, **flags: Any) ->
     return result.exit_code
 
 
-@cli.command()
+@cli.command(short_help="Check a study file: every problem at once.")
 @_study
 def validate(study: Path, overrides: tuple[str, ...], storage: Path) -> None:
     """Check a study file: every problem at once, nothing imported, nothing run."""
@@ -158,7 +168,7 @@ def validate(study: Path, overrides: tuple[str, ...], storage: Path) -> None:
     click.echo(command(study, _parsed(overrides)))
 
 
-@cli.command()
+@cli.command(short_help="Trials, time, and the difference that can be found.")
 @_study
 @click.option("-j", "--workers", type=click.IntRange(1), envvar="SWEEPER_WORKERS", help="Worker processes.")
 @click.option("--no-probe", is_flag=True, help="Do not train a few short trials to estimate the time.")
@@ -198,7 +208,7 @@ def best(study: Path, overrides: tuple[str, ...], storage: Path, as_json: bool) 
     click.echo(json.dumps(document, indent=2) if as_json else command.best_words(document))
 
 
-@cli.command()
+@cli.command(short_help="Write the report again, from what is stored.")
 @_study
 def report(study: Path, overrides: tuple[str, ...], storage: Path) -> None:
     """Write the report again, from what is stored; works after a kill too."""
@@ -209,7 +219,7 @@ def report(study: Path, overrides: tuple[str, ...], storage: Path) -> None:
         click.echo(path)
 
 
-@cli.command()
+@cli.command(short_help="Two studies of the same data side by side.")
 @click.argument("first", shell_complete=studies)
 @click.argument("second", shell_complete=studies)
 @click.option(
@@ -232,7 +242,7 @@ def compare(first: str, second: str, storage: Path, page: Path | None, as_json: 
     click.echo(json.dumps(found.to_dict(), indent=2) if as_json else words(found))
 
 
-@cli.command()
+@cli.command(short_help="Send to MLflow what it lacks of a study.")
 @_study
 @click.option("--tracking", metavar="URI", envvar="SWEEPER_TRACKING", help="MLflow tracking address.")
 def sync(study: Path, overrides: tuple[str, ...], storage: Path, tracking: str | None) -> None:
@@ -247,7 +257,7 @@ def sync(study: Path, overrides: tuple[str, ...], storage: Path, tracking: str |
     click.echo(command(file, storage, tracking=tracking, deliver=again, say=say))
 
 
-@cli.command()
+@cli.command(short_help="Start the MLflow UI on the right store.")
 @_study
 @click.option("--port", type=click.IntRange(1, 65535), default=5000, envvar="SWEEPER_PORT", show_default=True)
 def ui(study: Path, overrides: tuple[str, ...], storage: Path, port: int) -> int:
@@ -265,12 +275,13 @@ def ui(study: Path, overrides: tuple[str, ...], storage: Path, port: int) -> int
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
 def schema(output: Path | None) -> None:
     """The JSON Schema of study.yaml, for editors."""
+    from sweeper.commands.init import write_whole
     from sweeper.commands.schema import schema_text
 
     if output is None:
         click.echo(schema_text(), nl=False)
     else:
-        output.write_text(schema_text(), encoding="utf-8")
+        write_whole(output, schema_text())
 
 
 for _command in (*doors.COMMANDS, *cli_gate.COMMANDS):

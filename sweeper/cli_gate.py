@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from sweeper.arguments import as_json, junit, parsed, study, to_stderr
+from sweeper.completing import baselines, files
 
 _tracking = click.option("--tracking", metavar="URI", envvar="SWEEPER_TRACKING", help="MLflow tracking address.")
 _no_tracking = click.option(
@@ -24,9 +25,14 @@ _engine = click.option(
 )
 
 
-@click.command()
+@click.command(short_help="Did the frozen pick get worse? The exit code says it.")
 @study
-@click.option("--baseline", metavar="FILE", help="Or mlflow:latest, mlflow:<run id>.  [default: gate.baseline]")
+@click.option(
+    "--baseline",
+    metavar="FILE",
+    shell_complete=baselines,
+    help="Or mlflow:latest, mlflow:<run id>.  [default: gate.baseline]",
+)
 @click.option("--night", type=click.DateTime(["%Y-%m-%d"]), help="Whose seeds are used.  [default: today, UTC]")
 @click.option(
     "--old-python",
@@ -110,7 +116,7 @@ def baseline_set(study: Path, overrides: tuple[str, ...], storage: Path, output:
 
 
 @baseline.command(name="show")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), shell_complete=files(".json"))
 def baseline_show(file: Path) -> None:
     """What a baseline holds."""
     from sweeper.commands.baseline_file import read, words
@@ -118,7 +124,7 @@ def baseline_show(file: Path) -> None:
     click.echo(words(read(file)))
 
 
-@click.command()
+@click.command(short_help="The frozen pick night by night.")
 @study
 @_tracking
 @_no_tracking

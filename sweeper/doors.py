@@ -9,8 +9,9 @@ from pathlib import Path
 
 import click
 
-from sweeper.arguments import DEFAULT_STUDY, as_json, files, parsed
+from sweeper.arguments import DEFAULT_STUDY, as_json, parsed
 from sweeper.arguments import study as study_arguments
+from sweeper.completing import data, files, models
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -43,9 +44,13 @@ def export(
 @click.command("import")
 @click.argument("sweep", type=_FILE, shell_complete=files(".yaml", ".yml"))
 @click.option("--output", type=_FILE, default=DEFAULT_STUDY, shell_complete=files(".yaml"), help="The study to write.")
-@click.option("--data", help="Built-in name, or path of a CSV, Parquet or NPZ file or of a folder of images.")
+@click.option(
+    "--data",
+    shell_complete=data,
+    help="Built-in name, or path of a CSV, Parquet or NPZ file or of a folder of images.",
+)
 @click.option("--target", help="Column to predict, for tables.")
-@click.option("--model", help="mlp, cnn, lstm, or module:function.")
+@click.option("--model", shell_complete=models, help="mlp, cnn, lstm, or module:function.")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 def import_(sweep: Path, output: Path, force: bool, **options: str | None) -> None:
     """A Weights & Biases sweep file as a study."""
@@ -68,7 +73,7 @@ fish   sweeper completion fish | source      in ~/.config/fish/config.fish
 """
 
 
-@click.command(help=_COMPLETION)
+@click.command(help=_COMPLETION, short_help="Print what makes a shell complete commands and files.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
     """Print the completion of a shell."""
@@ -77,7 +82,7 @@ def completion(shell: str) -> None:
     click.echo(script(shell), nl=False)
 
 
-@click.command()
+@click.command(short_help="Look at everything that a run depends on.")
 @click.argument("study", type=click.Path(path_type=Path), required=False, shell_complete=files(".yaml", ".yml"))
 @click.option(
     "--storage",

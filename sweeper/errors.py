@@ -1,7 +1,7 @@
 """Everything sweeper refuses or gives up on, with the exit code that the command line ends with.
 
 SweeperError                 1   unexpected
-├── UsageError               2   the words of a command do not fit together
+├── UsageError               2   the words of a command do not fit together, or name a place that cannot be written
 ├── StudyError               2   study.yaml: every problem of the file at once
 ├── DataError                2   the data set cannot be used as it is
 ├── ModelError               2   the model function or trainer does not keep its contract
@@ -11,7 +11,7 @@ SweeperError                 1   unexpected
 ├── StudyBusy                2   another process is running this study
 ├── NoVerdict                4   nothing that was trained can carry a verdict
 ├── Incomplete               5   a budget or failure limit ended the study early
-│   └── StorageError         5   the disk is full or read-only, or the ledger is damaged
+│   └── StorageError         5   the disk is full, was lost while training, or the ledger is damaged
 └── Interrupted            130   Ctrl-C (143 after SIGTERM): the same command continues
 
 A failed *trial* is never an exception: it is a `TrialEnded` with a status and a reason.
@@ -19,6 +19,7 @@ A failed *trial* is never an exception: it is a `TrialEnded` with a status and a
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -134,6 +135,13 @@ class Incomplete(SweeperError):
 
 class StorageError(Incomplete):
     """The study folder cannot be written or the ledger cannot be read."""
+
+
+def unwritable(where: str, expected: str, error: OSError, cure: str) -> SweeperError:
+    """A place that cannot be written, found before anything trains: a mistake in the call, unless the disk is full."""
+    problem = Problem(where, expected, error.strerror or str(error), cure)
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+    return StorageError(problem) if is_full else UsageError(problem)
 
 
 class Interrupted(SweeperError):

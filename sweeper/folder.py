@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sweeper.errors import Problem, StorageError, StudyBusy, UsageError
+from sweeper.errors import Problem, StudyBusy, UsageError, unwritable
 
 DEFAULT_ROOT = Path("mlruns")
 
@@ -77,7 +77,8 @@ class StudyFolder:
         """Make the folder and see that it can be written.
 
         Raises:
-            StorageError: it cannot.
+            UsageError: it cannot.
+            StorageError: the disk is full.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -86,8 +87,7 @@ class StudyFolder:
             probe.unlink()
         except OSError as error:
             cure = "make it writable, free some space, or choose another folder with --storage"
-            where = str(self.path)
-            raise StorageError(Problem(where, "a folder that can be written", error.strerror or "", cure)) from error
+            raise unwritable(str(self.path), "a folder that can be written", error, cure) from error
 
     def set_aside(self) -> None:
         """Rename the folder, so that a fresh study can begin; what was in it is kept."""
@@ -121,7 +121,7 @@ class StudyFolder:
 
         Raises:
             StudyBusy: another process holds it.
-            StorageError: there is no place for it.
+            UsageError, StorageError: there is no place for it.
         """
         import fcntl  # POSIX only; TensorFlow has no native Windows either
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from sweeper.config import DEFAULT_ACTIVATIONS, DEFAULT_OPTIMIZERS, ParameterSpec, StudyConfig
@@ -13,6 +14,9 @@ from sweeper.vocabulary import METRICS, OPTIMIZERS, SGD_WITH_MOMENTUM
 
 REAL_VALUED = "learning_rate dropout momentum rho weight_decay epsilon l2 recurrent_dropout".split()
 """Real-valued by nature: `min: 0, max: 1` does not make them integers, as it does for other parameters."""
+
+DEFAULT_TRIALS = 100
+"""Of a strategy of Optuna that is not told when to end."""
 
 DEFAULT_POINTS = {0: 1, 1: 8, 2: 16}
 """Settings a combination by the number of tuned parameters; 32 from three on (METHODOLOGY, stage A)."""
@@ -60,6 +64,19 @@ def points(config: StudyConfig, searched: Space) -> int:
     return config.search.points or DEFAULT_POINTS.get(len(searched.tuned_names()), 32)
 
 
+def search_trials(config: StudyConfig, searched: Space) -> int:
+    """How many trials a strategy of Optuna draws; a grid ends with its last point."""
+    search = config.search
+    if search.strategy != "grid":
+        return search.trials or DEFAULT_TRIALS
+    each = points(config, searched)
+    cells = [
+        math.prod(len(d.values) if isinstance(d, Choice) else each for d in searched.tuned(c).values())
+        for c in searched.combinations()
+    ]
+    return min(sum(cells), search.trials or sum(cells))
+
+
 def objective(config: StudyConfig, task: Task) -> Objective:
     """What is optimised; without a metric in the study: accuracy, or the mean absolute error for regression."""
     metric = config.metric
@@ -82,9 +99,13 @@ LOOK_EVERY = 8
 
 def looks(config: StudyConfig) -> tuple[int, ...]:
     """After how many seeds a finalist the confirmation is judged."""
-    seeds = config.confirm.seeds
     if config.confirm.looks is not None:
         return tuple(config.confirm.looks)
+    return usual_looks(config.confirm.seeds)
+
+
+def usual_looks(seeds: int) -> tuple[int, ...]:
+    """Whenever a stack is full, and at the last."""
     return tuple(sorted({*range(LOOK_EVERY, seeds, LOOK_EVERY), seeds})) if seeds else ()
 
 

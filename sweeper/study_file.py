@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Union
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from sweeper import checks, shapes, yaml_source
 from sweeper.config import StudyConfig
@@ -22,6 +23,7 @@ StudyLike = Union[str, Path, Mapping[str, Any]]
 _PLAIN_WORDS = {
     "string_type": "text",
     "string_too_short": "at least one character",
+    "string_pattern_mismatch": "a name without / and :",
     "int_type": "a whole number",
     "int_parsing": "a whole number",
     "int_from_float": "a whole number",
@@ -53,12 +55,15 @@ class StudyFile:
     folder: Path
 
 
-def load(study: StudyLike, overrides: Mapping[str, Any] | None = None) -> StudyFile:
+def load(
+    study: StudyLike, overrides: Mapping[str, Any] | None = None, typed: Mapping[str, str] | None = None
+) -> StudyFile:
     """Read, override and check a study.
 
     Args:
         study: path of a YAML file, or a mapping of the same shape.
         overrides: dotted key -> value, applied before anything is checked, e.g. `{"training.epochs": 5}`.
+        typed: dotted key -> how it was overridden if not by `-S`, e.g. `{"budget.time": "--time"}`; for messages.
 
     Raises:
         StudyError: with every problem of the study.
@@ -69,7 +74,8 @@ def load(study: StudyLike, overrides: Mapping[str, Any] | None = None) -> StudyF
         source, folder = yaml_source.read(Path(study)), Path(study).resolve().parent
     for key, value in (overrides or {}).items():
         _override(source.value, key, value)
-    source = replace(source, overridden=frozenset(tuple(key.split(".")) for key in overrides or {}))
+    said = {key: f"-S {key}" for key in overrides or {}} | dict(typed or {})
+    source = replace(source, overridden={tuple(key.split(".")): words for key, words in said.items()})
     problems: list[tuple[tuple[Hashable, ...], Problem]] = []
     config = _validated(source, problems)
     faulty = [path for path, _ in problems]
@@ -167,6 +173,7 @@ def _problem(detail: Any, path: tuple[Hashable, ...], source: Source) -> Problem
             where, context["expected"].replace("'", ""), repr(received), _near(received, context["expected"])
         )
     expected = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    expected = expected.removeprefix("String should have ")
     expected = _PLAIN_WORDS.get(kind, expected)
     if expected.startswith(("greater", "less")):
         expected = f"a number {expected}"
@@ -188,11 +195,16 @@ def _fields(path: tuple[Hashable, ...]) -> list[str]:
     """The keys that may stand under `path`."""
     model: type[BaseModel] = StudyConfig
     for part in path:
-        found = model.model_fields.get(str(part)) if isinstance(part, str) else None
+        found = fields(model).get(str(part)) if isinstance(part, str) else None
         inner = models_in(found.annotation) if found is not None else []
         if inner:
             model = inner[0]
-    return list(model.model_fields)
+    return list(fields(model))
+
+
+def fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields of a model by the words that stand in a study file, which need not be the names of its attributes."""
+    return {found.alias or name: found for name, found in model.model_fields.items()}
 
 
 def models_in(annotation: Any) -> list[type[BaseModel]]:

@@ -175,7 +175,7 @@ DATA_TASKS: Mapping[str, Task] = {
 """Built-in data sets; files (`csv`, `parquet`, `npz`, `images`) and `module:function` tell their task when loaded."""
 
 DATA_OPTIONS: Mapping[str, tuple[str, ...]] = {
-    "csv": ("path", "target", "task", "drop", "groups", "delimiter"),
+    "csv": ("path", "target", "task", "drop", "groups", "delimiter", "decimal"),
     "parquet": ("path", "target", "task", "drop", "groups"),
     "npz": ("path", "x", "y", "x_test", "y_test", "groups", "task"),
     "images": ("path", "size", "color"),

@@ -8,7 +8,7 @@ stack.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,14 +31,14 @@ class Source:
     Attributes:
         value: mappings, lists and scalars.
         lines: where each key or item stands: path of keys and indices -> line, from 1.
-        overridden: keys whose value came from `-S`, not from the file.
+        overridden: keys whose value came from the command line, not from the file, and what was typed there.
     """
 
     name: str
     text: str
     value: Any
     lines: dict[Path_, int] = field(repr=False)
-    overridden: frozenset[Path_] = frozenset()
+    overridden: Mapping[Path_, str] = field(default_factory=dict)
 
     def line(self, path: Path_) -> int:
         """The line of `path`, or of the nearest enclosing key that stands in the file."""
@@ -49,13 +49,18 @@ class Source:
     def where(self, path: Path_) -> str:
         """For messages: `study.yaml:12  parameters.learning_rate.min`, or `-S training.epochs`."""
         dotted = ".".join(str(part) for part in path)
-        if any(path[:end] in self.overridden for end in range(1, len(path) + 1)):
-            return f"-S {dotted}"
+        for end in range(len(path), 0, -1):
+            typed = self.overridden.get(path[:end], "")
+            if typed:
+                return f"-S {dotted}" if typed.startswith("-S") else typed
         return f"{self.name}:{self.line(path)}  {dotted}".rstrip()
 
 
-def read(path: Path) -> Source:
-    """Read and parse a file.
+STUDY, STUDY_EXAMPLE = "study file", "name: my-study"
+
+
+def read(path: Path, *, kind: str = STUDY, example: str = STUDY_EXAMPLE) -> Source:
+    """Read and parse a file; `kind` says what it ought to be, `example` how such a file may begin.
 
     Raises:
         StudyError: the file is missing, unreadable, too large, not UTF-8 or not YAML.
@@ -64,8 +69,9 @@ def read(path: Path) -> Source:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        cure = "sweeper init writes a first study file" if isinstance(error, FileNotFoundError) else ""
-        raise StudyError(Problem(name, "a study file that can be read", error.strerror or str(error), cure)) from error
+        is_missing = kind == STUDY and isinstance(error, FileNotFoundError)
+        cure = "sweeper init writes a first study file" if is_missing else ""
+        raise StudyError(Problem(name, f"a {kind} that can be read", error.strerror or str(error), cure)) from error
     if len(raw) > MAX_BYTES:
         raise StudyError(Problem(name, f"at most {MAX_BYTES:,} bytes", f"{len(raw):,} bytes"))
     try:
@@ -73,10 +79,10 @@ def read(path: Path) -> Source:
     except UnicodeDecodeError as error:
         found = f"byte 0x{raw[error.start]:02x} at offset {error.start}"
         raise StudyError(Problem(name, "text in UTF-8", found, "save the file as UTF-8")) from error
-    return parse(text, name)
+    return parse(text, name, example=example)
 
 
-def parse(text: str, name: str = "study.yaml") -> Source:
+def parse(text: str, name: str = "study.yaml", *, example: str = STUDY_EXAMPLE) -> Source:
     """Parse a text.
 
     Raises:
@@ -89,8 +95,8 @@ def parse(text: str, name: str = "study.yaml") -> Source:
     except yaml.YAMLError as error:
         raise StudyError(_syntax_problem(error, name)) from error
     if not isinstance(value, dict):
-        kind = "an empty file" if value is None else type(value).__name__
-        raise StudyError(Problem(f"{name}:1", "a mapping of keys to values", kind, "name: my-study"))
+        kind = "an empty file" if value is None else "a list" if isinstance(value, list) else repr(value)
+        raise StudyError(Problem(f"{name}:1", "a mapping of keys to values", kind, example))
     return Source(name, text, value, lines)
 
 

@@ -12,6 +12,7 @@ import sweeper
 from sweeper import errors, study_file
 from sweeper.cli import cli
 from sweeper.commands.schema import schema_text
+from sweeper.config import StudyConfig
 from sweeper.verdict import Outcome, Verdict
 
 ROOT = Path(__file__).parents[1]
@@ -48,6 +49,24 @@ def test_the_committed_schema_is_the_current_one():
     assert (ROOT / "studies" / "study.schema.json").read_text(encoding="utf-8") == schema_text()
 
 
+def keys(model, path=""):
+    """Every key of the schema, dotted; what stands under names of the user's own is left to the checks."""
+    for name, found in study_file.fields(model).items():
+        yield f"{path}{name}"
+        if name != "parameters":
+            for inner in study_file.models_in(found.annotation)[:1]:
+                yield from keys(inner, f"{name}.")
+
+
+@pytest.mark.parametrize("key", list(keys(StudyConfig)))
+def test_every_key_stands_in_the_study_of_every_key_or_in_a_comment_of_it(key):
+    section, _, name = key.rpartition(".")
+    text = (ROOT / "studies" / "every_key.yaml").read_text(encoding="utf-8")
+    if section:
+        text = re.search(rf"^{section}:(.*\n(?:[ \n].*\n?)*)", text, re.M)[1]
+    assert re.search(rf"^[ #]*{name}:|[{{,] ?{name}:", text, re.M)
+
+
 def test_the_study_of_the_readme_is_sound():
     (text,) = blocks("yaml")
     study_file.load(study_file.yaml_source.parse(text).value)
@@ -57,6 +76,12 @@ def test_the_help_keeps_its_lines():
     lines = CliRunner().invoke(cli, ["--help"]).output.splitlines()
     assert any(line.startswith("  sweeper init  ") for line in lines)
     assert any(line.startswith("  sweeper run study.yaml  ") for line in lines)
+
+
+def test_the_line_of_every_command_fits_a_terminal():
+    lines = CliRunner().invoke(cli, ["--help"], terminal_width=80).output.partition("Commands:")[2].splitlines()
+    assert len(lines) > 15
+    assert not [line for line in lines if line.endswith("...") or len(line) > 80]
 
 
 def test_every_command_has_help_and_stands_in_the_readme():

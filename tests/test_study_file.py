@@ -4,8 +4,10 @@ import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
 
 from sweeper import resolve, study_file
+from sweeper.cli import cli
 from sweeper.errors import StudyError
 
 MINIMAL = "name: digits\ndata: {name: digits}\nmodel: {name: mlp}\n"
@@ -203,6 +205,18 @@ def test_an_empty_name_is_told_in_plain_words(tmp_path):
     assert problem.expected == "at least one character"
 
 
+@pytest.mark.parametrize("word", ["tracking.foo", "tracking.register_as"])
+def test_keys_are_told_as_they_stand_in_the_file(tmp_path, word):
+    (found,) = problems(tmp_path, f"name: x\ndata: {{name: digits}}\ntracking: {{{word.partition('.')[2]}: a}}\n")
+    assert "did you mean 'register'?" in found.cure or "register, uri" in found.cure
+    assert "register_as" not in found.cure
+
+
+def test_a_name_that_the_model_registry_refuses_is_told_in_plain_words(tmp_path):
+    (found,) = problems(tmp_path, "name: x\ndata: {name: digits}\ntracking: {register: a/b:c}\n")
+    assert (found.expected, found.received) == ("a name without / and :", "'a/b:c'")
+
+
 def test_an_empty_section_is_as_good_as_none(tmp_path):
     assert load(tmp_path, MINIMAL + "training:\nparameters:\n") == load(tmp_path, MINIMAL)
 
@@ -266,6 +280,12 @@ def test_a_faulty_override_is_named_instead_of_a_line(tmp_path):
     with pytest.raises(StudyError) as caught:
         study_file.load(path, {"training.epochs": "abc"})
     assert caught.value.problems[0].where == "-S training.epochs"
+
+
+def test_a_faulty_flag_is_named_as_it_was_typed(tmp_path):
+    (tmp_path / "study.yaml").write_text("name: x\ndata: {name: digits}\n")
+    done = CliRunner().invoke(cli, ["run", str(tmp_path / "study.yaml"), "--time", "5", "-S", "training.epochs=no"])
+    assert {problem.where for problem in done.exception.problems} == {"--time", "-S training.epochs"}
 
 
 def test_a_mapping_is_a_study_too():

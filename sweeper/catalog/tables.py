@@ -31,6 +31,8 @@ MIXED_AT_MOST = 20
 CATEGORIES_AT_MOST = 1000
 """One-hot inputs for one column; more is a key or free text, and nearly all of the model's weights would serve it."""
 
+_DECIMAL_CURE = 'decimal: "," among the data, or write points'
+
 _WORDS_OR_NUMBERS = "string boolean integer floating decimal mixed-integer mixed-integer-float empty".split()
 """What `pandas.api.types.infer_dtype` says of columns that can be used."""
 
@@ -80,7 +82,7 @@ def load(name: str, options: Mapping[str, Any], folder: Path) -> Dataset:
     """
     path = path_of(options, folder)
     task = choice(options, "task", TASKS)
-    rows = _read_csv(path, _delimiter(options, path)) if name == "csv" else _read_parquet(path)
+    rows = _read_csv(path, _delimiter(options, path), _decimal(options)) if name == "csv" else _read_parquet(path)
     target = _column_of(options, "target", rows)
     if target is None:
         columns = ", ".join(map(str, rows.frame.columns[:20]))
@@ -115,12 +117,17 @@ def _delimiter(options: Mapping[str, Any], path: Path) -> str:
     return value
 
 
-def _read_csv(path: Path, delimiter: str) -> _Rows:
+def _decimal(options: Mapping[str, Any]) -> str:
+    return choice(options, "decimal", (".", ",")) or "."
+
+
+def _read_csv(path: Path, delimiter: str, decimal: str) -> _Rows:
     checked = CsvText.read(path, delimiter)
     try:
         frame = pd.read_csv(
             io.StringIO(checked.text),
             sep=delimiter,
+            decimal=decimal,
             header=0,
             names=list(checked.header),
             index_col=False,
@@ -162,6 +169,10 @@ def _targets(rows: _Rows, target: str, task: str | None) -> Targets:
         rows.refuse(parsed.isna().to_numpy(), target, expected, "text", "task: classification")
         return Targets.of(parsed.to_numpy(dtype=np.float64), task=task, where=rows.place(target))
     numbers = None if task == "classification" and not _is_number(series) else _numbers(rows, target)
+    if numbers is None and task is None and _has_decimal_commas(series):
+        expected = "numbers, or words that are no numbers"
+        received = f"decimal commas, such as {series.iloc[0]!r}"
+        raise DataError.at(rows.place(target), expected, received, _DECIMAL_CURE)
     values = _words(series) if numbers is None else numbers
     return Targets.of(values, task=task, where=rows.place(target))
 
@@ -217,7 +228,7 @@ def _categorical(rows: _Rows, name: str) -> tuple[Column, Array]:
             rows.place(name),
             f"numbers, or words that repeat (at most {CATEGORIES_AT_MOST} different ones)",
             f"{len(categories)} different words in {len(words)} rows, such as {str(categories[0])!r}",
-            f"drop: [{name}]",
+            _DECIMAL_CURE if _has_decimal_commas(rows.frame[name]) else f"drop: [{name}]",
         )
     values = np.full(len(gaps), np.nan)
     values[~gaps] = codes
@@ -227,6 +238,12 @@ def _categorical(rows: _Rows, name: str) -> tuple[Column, Array]:
 def _is_number(series: pd.Series[Any]) -> bool:
     kinds = pd.api.types
     return kinds.is_numeric_dtype(series.dtype) and not kinds.is_bool_dtype(series.dtype)
+
+
+def _has_decimal_commas(series: pd.Series[Any]) -> bool:
+    """Whether most values are numbers as they are written in half of Europe."""
+    texts = series.dropna().astype(str)
+    return len(texts) > 0 and bool(texts.str.fullmatch(r"\s*[-+]?\d+,\d+\s*").mean() > 0.5)
 
 
 def _is_mistaken(series: pd.Series[Any], wrong: Array) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _GAPS = frozenset(("", "na", "n/a", "nan", "null", "none", "<na>", "#n/a", "-nan", "nat"))
 """What pandas takes for a gap, in lower case."""
@@ -15,6 +15,8 @@ _CAMEL_KEY = re.compile(r".*[a-z]I[dD]")
 _DATE = re.compile(r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})(?:[T ]\d{1,2}:\d{2}.*)?")
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 
+_DECIMAL_COMMAS = "holds decimal commas, which are read as words: write points"
+
 CATEGORIES_AT_MOST, FEW_WORDS = 1000, 20
 """What a table is refused with when it is loaded (`catalog/tables`): more words than that, or hardly one twice."""
 
@@ -23,6 +25,12 @@ CLASSES_AT_MOST, ROWS_PER_CLASS = 20, 5
 
 RARE_SHARE = 0.1
 """A class below this share is easily missed by a model that looks accurate."""
+
+
+class Fault(str):
+    """A note on what the run would refuse."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,12 @@ class Column:
     dates: int
     commas: int
     counts: Counter[str]
+
+    def with_points(self) -> Column:
+        """The column as it is read where a comma stands for the point."""
+        values = self.counts.elements()
+        texts = [text.replace(",", ".") if _DECIMAL_COMMA.fullmatch(text) else text for text in values]
+        return replace(Column.of(self.name, texts), rows=self.rows, gaps=self.gaps)
 
     @classmethod
     def of(cls, name: str, values: Sequence[str]) -> Column:
@@ -78,15 +92,26 @@ class Column:
         return self.known > 0 and self.numbers < self.known / 2
 
     @property
+    def has_decimal_commas(self) -> bool:
+        """Whether most values are numbers with a comma where a point belongs."""
+        return self.commas > self.known / 2
+
+    @property
+    def _is_too_many_words(self) -> bool:
+        return self.is_words and len(self.counts) > min(CATEGORIES_AT_MOST, max(FEW_WORDS, self.known // 2))
+
+    @property
     def why_useless(self) -> str:
         """Why a model cannot learn from it as it is; empty if it can."""
         if self.is_key:
             return "numbers the rows"
         if self.known == 0:
             return "is empty"
+        if self.has_decimal_commas:
+            return _DECIMAL_COMMAS if self._is_too_many_words else ""
         if self.is_date:
             return "holds dates, which would be words: turn them into numbers (weekday, age) to use them"
-        if self.is_words and len(self.counts) > min(CATEGORIES_AT_MOST, max(FEW_WORDS, self.known // 2)):
+        if self._is_too_many_words:
             return f"holds {len(self.counts)} different words in {self.known} rows, such as {self._first!r}"
         return ""
 
@@ -97,33 +122,37 @@ class Column:
             found.append(f"{self.name}: {self.gaps} of {self.rows} values are missing; they are filled with the median")
         if len(self.counts) == 1:
             found.append(f"{self.name}: the same value in every row")
-        if self.commas > self.known / 2:
-            found.append(f"{self.name}: decimal commas are read as words; write points")
+        if self.has_decimal_commas:
+            found.append(f"{self.name} {_DECIMAL_COMMAS}")
         words = self.known - self.numbers
         if 0 < words < self.known / 10 and not self.is_words:
-            found.append(f"{self.name}: {words} of {self.known} values are no numbers; the run would refuse them")
+            told = f"{self.name}: {words} of {self.known} values are no numbers; the run would refuse them"
+            found.append(Fault(told))
         return found
 
     def as_target(self) -> list[str]:
         """The task that follows, and what stands against it."""
-        found = []
+        found: list[str] = []
         if self.gaps:
-            found.append(f"{self.name}: {self.gaps} of {self.rows} rows have no target; remove them before the run")
+            told = f"{self.name}: {self.gaps} of {self.rows} rows have no target; remove them before the run"
+            found.append(Fault(told))
         if not self.counts:
             return found
         if not self.is_classes:
+            if self.has_decimal_commas:
+                return [Fault(f"{self.name} {_DECIMAL_COMMAS}; the run would refuse them"), *found]
             if self.numbers < self.known:
                 told = f"{len(self.counts)} different words in {self.known} rows are neither classes nor numbers"
-                return [f"{self.name}: {told}; the run would refuse them", *found]
+                return [Fault(f"{self.name}: {told}; the run would refuse them"), *found]
             return [f"{self.name} is predicted: regression", *found]
         (common, most), (rare, least) = self.counts.most_common(1)[0], self.counts.most_common()[-1]
         classes = len(self.counts)
         kind = "binary" if classes == 2 else f"{classes} classes"
         found.insert(0, f"{self.name} is predicted: {kind}; {common!r} in {100 * most / self.known:.0f} % of the rows")
         if classes == 1:
-            found.append(f"{self.name}: a single class; the run would refuse it")
+            found.append(Fault(f"{self.name}: a single class; the run would refuse it"))
         elif least < 3:
-            found.append(f"{self.name}: class {rare!r} has {least} rows; a run needs 3 of each, better 30")
+            found.append(Fault(f"{self.name}: class {rare!r} has {least} rows; a run needs 3 of each, better 30"))
         elif least < RARE_SHARE * self.known / max(1, classes - 1):
             better = "metric: {name: auc}, or f1, tells more than accuracy" if classes == 2 else "accuracy hides it"
             found.append(f"{self.name}: class {rare!r} has {least} of {self.known} rows: {better}")

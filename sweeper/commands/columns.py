@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from sweeper.commands.column import Column
+from sweeper.commands.column import Column, Fault
 from sweeper.errors import UsageError
 
 SAMPLE_ROWS = 10_000
 """So many rows of a file are looked at: enough to tell a key from a measurement, and read in a blink."""
+
+LEAST_ROWS = 3
+"""One each for training, validation and test."""
 
 _TARGETS = tuple(
     """target label labels class y outcome response survived diagnosis churn species price quality income
@@ -27,12 +30,14 @@ class Columns:
     """What the first rows of a table tell.
 
     Attributes:
+        decimal: what stands between a whole number and its fraction; a comma if it does in most of a column.
         rows: how many rows there are, `SAMPLE_ROWS` at most.
     """
 
     columns: tuple[Column, ...]
     delimiter: str
     rows: int
+    decimal: str = "."
 
     @classmethod
     def of(cls, path: Path) -> Columns:
@@ -54,7 +59,10 @@ class Columns:
         except (OSError, csv.Error) as error:
             raise UsageError.at(str(path), "a CSV file in UTF-8", f"{type(error).__name__}: {error}") from error
         _check_header(header, rows, path)
-        return cls(tuple(_columns(header, rows)), delimiter, len(rows))
+        columns = tuple(_columns(header, rows))
+        if delimiter != "," and any(column.has_decimal_commas for column in columns):
+            return cls(tuple(column.with_points() for column in columns), delimiter, len(rows), ",")
+        return cls(columns, delimiter, len(rows))
 
     @classmethod
     def of_parquet(cls, path: Path) -> Columns | None:
@@ -101,6 +109,9 @@ class Columns:
     def notes(self, target: str) -> list[str]:
         """What a first look told, one line each: the target, what is left out, what is odd."""
         found = [note for column in self.columns if column.name == target for note in column.as_target()]
+        if self.rows < LEAST_ROWS:
+            counted = "1 row" if self.rows == 1 else f"{self.rows} rows"
+            found.insert(0, Fault(f"{counted}; a run needs {LEAST_ROWS}, better some hundred"))
         left_out = self.useless(target)
         found += [f"{name} is left out: it {why}" for name, why in left_out]
         gone = {target, *(name for name, _ in left_out)}

@@ -10,7 +10,7 @@ from typing import Any
 
 from sweeper import study_file
 from sweeper.commands.continuing import NOTE, differences
-from sweeper.errors import Problem, StorageError, UsageError
+from sweeper.errors import Problem, StorageError, UsageError, unwritable
 from sweeper.folder import StudyFolder
 from sweeper.planning.optuna_ledger import stored
 from sweeper.report.comparison import Comparison, Contender, Gap, Shared, Side
@@ -80,7 +80,8 @@ def write_page(found: Comparison, path: Path) -> None:
     """Write the comparison as a page.
 
     Raises:
-        StorageError: the file cannot be written.
+        UsageError: the file cannot be written.
+        StorageError: the disk is full.
     """
     from sweeper.report import comparison_html
 
@@ -88,7 +89,7 @@ def write_page(found: Comparison, path: Path) -> None:
         path.write_text(comparison_html.render(found), encoding="utf-8")
     except OSError as error:
         cure = "choose another file with --html"
-        raise StorageError(Problem(str(path), "a file that can be written", error.strerror or "", cure)) from error
+        raise unwritable(str(path), "a file that can be written", error, cure) from error
 
 
 def load(word: str, root: Path) -> Stored:

@@ -14,8 +14,21 @@ _INSTALL = {
     "fish": "sweeper completion fish | source   in ~/.config/fish/config.fish",
 }
 
-_NO_SPACE = "    [[ ${COMPREPLY[0]-} == *[/=] ]] && compopt -o nospace\n    return 0"
-"""After a folder or `key=` more is to come."""
+_WORDS = """    local response words=() begun= i
+    for ((i = 0; i <= COMP_CWORD; i++)); do
+        if [[ ${#words[@]} -gt 1 && ( ${COMP_WORDS[i]} =~ ^[=:]+$ || ${COMP_WORDS[i-1]} =~ ^[=:]+$ ) ]]; then
+            words[-1]+=${COMP_WORDS[i]}
+        else
+            words+=("${COMP_WORDS[i]}")
+        fi
+    done
+    [[ ${words[-1]} != "${COMP_WORDS[COMP_CWORD]}" ]] && begun=${words[-1]%"${words[-1]##*[=:]}"}
+    [[ $begun == --*=* ]] && begun=${begun#*=}
+"""
+"""Bash cuts words at `=` and `:`, and puts what is offered in place of what stands behind the last of them."""
+
+_NO_SPACE = "    [[ ${COMPREPLY[0]-} == *[/=.:] ]] && compopt -o nospace\n    return 0"
+"""After a folder, `key=`, `parameters.` or `module:` more is to come."""
 
 
 def script(shell: str) -> str:
@@ -25,5 +38,8 @@ def script(shell: str) -> str:
     made = kind(click.Group("sweeper"), {}, "sweeper", VARIABLE)
     text = made.source_template % made.source_vars()
     if shell == "bash":
-        text = text.replace("    return 0", _NO_SPACE)
+        text = text.replace("    local response\n", _WORDS).replace("    return 0", _NO_SPACE)
+        text = text.replace("COMP_CWORD=$COMP_CWORD", "COMP_CWORD=$((${#words[@]} - 1))")
+        text = text.replace("${COMP_WORDS[*]}", "${words[*]}")
+        text = text.replace("COMPREPLY+=($value)", 'COMPREPLY+=("${value#"$begun"}")')
     return f"# {_INSTALL[shell]}\n{text.strip()}\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import shlex
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -13,8 +14,10 @@ from typing import Any
 
 from sweeper import environment
 from sweeper.commands.prepare import Prepared
+from sweeper.config import StudyConfig
 from sweeper.errors import Problem, StudyChanged
 from sweeper.planning.optuna_ledger import OptunaLedger
+from sweeper.resolve import usual_looks
 from sweeper.verdict import Verdict
 
 EXTENDABLE = ("looks", "trials", "points")
@@ -73,9 +76,12 @@ def compare(study: Prepared, notes: Mapping[str, Any]) -> None:
     Raises:
         StudyChanged: they do not.
     """
-    changes = list(differences(notes.get(NOTE, {}).get("fixed", {}), study.fixed))
+    fixed = notes.get(NOTE, {}).get("fixed", {})
+    changes = list(differences(fixed, study.fixed))
     if changes:
-        raise StudyChanged(_changed(study, changes))
+        flags = _flags(fixed, changes)
+        cure = f"undo the change, or give the flags of the run: {flags}" if flags else "undo the change"
+        raise StudyChanged(replace(_changed(study, changes), cure=cure))
 
 
 def told(verdict: Verdict, notes: Mapping[str, Any]) -> Verdict:
@@ -128,6 +134,26 @@ def _changed(study: Prepared, changes: list[tuple[str, Any, Any]]) -> Problem:
     if _only_more(changes):
         cure = "--extend trains what is missing on top of what is there; " + cure
     return Problem(study.file.source.name, "the study file that the stored trials belong to", "\n".join(lines), cure)
+
+
+def _flags(fixed: Mapping[str, Any], changes: list[tuple[str, Any, Any]]) -> str:
+    """What would bring back the values that the stored trials were trained with; a parameter as a whole."""
+    places = {"points": "search.points", "trials": "search.trials", "fuse": "engine.fuse"}
+    meant = {places.get(key, key): old for key, old, _ in changes if not key.startswith("parameters.")}
+    for name in {key.split(".")[1]: None for key, _, _ in changes if key.startswith("parameters.")}:
+        meant[f"parameters.{name}"] = _without_gaps(fixed["parameters"].get(name))
+    if "looks" in meant:
+        looks = meant["looks"] or [0]
+        meant["confirm.seeds"] = looks[-1]
+        meant["confirm.looks"] = None if tuple(looks) in (usual_looks(looks[-1]), (0,)) else looks
+    known = [(key, old) for key, old in meant.items() if key.partition(".")[0] in StudyConfig.model_fields]
+    return " ".join(f"-S {shlex.quote(f'{key}={json.dumps(old)}')}" for key, old in known if old is not None)
+
+
+def _without_gaps(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_gaps(part) for part in value]
+    return {key: part for key, part in value.items() if part is not None} if isinstance(value, dict) else value
 
 
 def _short(value: Any) -> str:

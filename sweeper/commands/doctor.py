@@ -10,6 +10,7 @@ from pathlib import Path
 from sweeper import study_file
 from sweeper.commands import doctor_machine, doctor_storage
 from sweeper.commands.finding import Check, Finding, Level, failure, fine
+from sweeper.commands.presence import missing
 from sweeper.errors import SweeperError
 from sweeper.study_file import StudyFile
 
@@ -87,12 +88,13 @@ def _study(study: Path) -> Iterator[Finding]:
     except SweeperError as error:
         problem = error.problems[0]
         more = f" ({len(error.problems)} problems)" if len(error.problems) > 1 else ""
-        yield failure("study", f"{problem.where}: {problem.received}{more}", f"sweeper validate {study}")
+        cure = f"sweeper validate {study}" if study.exists() else problem.cure
+        yield failure("study", f"{problem.where}: {problem.received}{more}", cure)
         return
     yield fine("study", f"{study}: {file.config.name}")
-    path = file.config.data.options.get("path")
-    if isinstance(path, str) and not (file.folder / Path(path).expanduser()).exists():
-        yield failure("data", f"nothing at {(file.folder / Path(path).expanduser()).resolve()}", "data: {path: ...}")
+    for problem in missing(file):
+        topic = "data" if "  data" in problem.where else "model"
+        yield failure(topic, f"{problem.where}: {problem.received}", problem.cure)
 
 
 def _address(file: StudyFile | None, root: Path) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from sweeper.commands.continuing import COMPLETE, NOTE, compare
 from sweeper.commands.judge import Judge
 from sweeper.commands.prepare import Prepared, prepare
-from sweeper.errors import NoVerdict, StorageError, UsageError
+from sweeper.errors import NoVerdict, UsageError, unwritable
 from sweeper.folder import StudyFolder
 from sweeper.planning.optuna_ledger import Stored, stored
 from sweeper.planning.stages import Candidate, is_kept
@@ -39,9 +39,9 @@ def export(file: StudyFile, root: Path, wanted: Wanted) -> list[str]:
     """Write what is wanted; lines for people, the first word of each the file or `note`.
 
     Raises:
-        UsageError: nothing is wanted, the study has not been run, or it cannot give what is wanted.
+        UsageError: nothing is wanted, the study has not been run, it cannot give that, or a file cannot be written.
         NoVerdict: nothing completed, so there is no pick.
-        StorageError: the ledger cannot be read or a file cannot be written.
+        StorageError: the ledger cannot be read, or the disk is full.
     """
     if wanted == Wanted():
         raise UsageError.at(
@@ -200,9 +200,8 @@ def _whole(path: Path, write: Any) -> None:
         write(draft)
         draft.replace(path)
     except OSError as error:
-        raise StorageError.at(
-            str(path), "a file that can be written", error.strerror or str(error), "another name, or free some space"
-        ) from error
+        cure = "another name, or free some space"
+        raise unwritable(str(path), "a file that can be written", error, cure) from error
     finally:
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from sweeper import study_file, yaml_source
 from sweeper.commands.arrays import Arrays, pictures
 from sweeper.commands.columns import Columns
 from sweeper.data import Task
-from sweeper.errors import UsageError
+from sweeper.errors import UsageError, unwritable
 from sweeper.registry import is_reference, suggest
 from sweeper.vocabulary import DATA_TASKS, MODEL_OPTIONS
 
@@ -201,6 +201,8 @@ def _table_source(path: Path, columns: Columns, said: tuple[str | None, Ask | No
     suffix = path.suffix.lower()
     if suffix != ".parquet" and columns.delimiter != ("\t" if suffix == ".tsv" else ","):
         options += (("delimiter", json.dumps(columns.delimiter)),)
+    if columns.decimal != ".":
+        options += (("decimal", json.dumps(columns.decimal)),)
     name = "parquet" if suffix == ".parquet" else "csv"
     return replace(source, name=name, options=options, notes=tuple(columns.notes(target)))
 
@@ -243,6 +245,7 @@ def write_whole(path: Path, text: str) -> None:
 
     Raises:
         UsageError: it cannot be written.
+        StorageError: the disk is full.
     """
     part = path.with_name(f".{path.name}.part")
     try:
@@ -250,7 +253,7 @@ def write_whole(path: Path, text: str) -> None:
         part.write_text(text, encoding="utf-8")
         part.replace(path)
     except OSError as error:
-        raise UsageError.at(str(path), "a file that can be written", f"{type(error).__name__}: {error}") from error
+        raise unwritable(str(path), "a file that can be written", error, "another name") from error
 
 
 _TEMPLATE = """\

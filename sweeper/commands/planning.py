@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from sweeper import environment
+from sweeper import environment, resolve
 from sweeper.commands.judge import Judge, confirmation_trials
 from sweeper.commands.prepare import Prepared
 from sweeper.planning.design import BalancedDesign, exploration_seeds
@@ -15,7 +14,6 @@ from sweeper.planning.optuna_search import Search, SearchSettings
 from sweeper.planning.stages import Confirm, Explore, InOrder, Keep, Refine
 from sweeper.protocols import Planner
 from sweeper.setup import TrainerSetup
-from sweeper.space import Choice
 from sweeper.stats.racing import STEPS, racing
 from sweeper.stats.screening import most_finalists
 from sweeper.stats.widening import STEPS as WIDER
@@ -28,8 +26,6 @@ COHORT = 8
 Stacks of 16 and 32 take a quarter to a third less time a trial on small models (`tests/benchmarks/fusion.py`), but
 leave workers waiting for the last cohort of a round, and would be compiled anew for each finalist.
 """
-
-DEFAULT_TRIALS = 100
 
 USABLE = 0.6
 """Of the memory of the machine, for the stacks of all workers; the framework, the data and the rest of the machine have
@@ -116,14 +112,7 @@ def expected(study: Prepared) -> Mapping[Stage, tuple[int, int]]:
 
 def search_trials(study: Prepared) -> int:
     """How many trials an Optuna sampler draws; a grid ends with its last point."""
-    search = study.config.search
-    if search.strategy != "grid":
-        return search.trials or DEFAULT_TRIALS
-    cells = [
-        math.prod(len(d.values) if isinstance(d, Choice) else study.points for d in study.space.tuned(c).values())
-        for c in study.space.combinations()
-    ]
-    return min(sum(cells), search.trials or sum(cells))
+    return resolve.search_trials(study.config, study.space)
 
 
 def finalist_counts(study: Prepared) -> tuple[int, int]:

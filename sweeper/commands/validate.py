@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from sweeper import resolve, study_file
+from sweeper.commands.presence import missing
 from sweeper.config import GateConfig
+from sweeper.errors import StudyError
 from sweeper.study_file import StudyFile
 
 
@@ -16,9 +18,11 @@ def validate(path: Path, overrides: Mapping[str, Any]) -> str:
     """What the study would do, in a few lines.
 
     Raises:
-        StudyError: with every problem of the file.
+        StudyError: with every problem of the file, or with all that it names and that is not there.
     """
     file = study_file.load(path, overrides)
+    if absent := list(missing(file)):
+        raise StudyError(*absent)
     return describe(file)
 
 
@@ -56,7 +60,7 @@ def _gate(gate: GateConfig) -> str:
 def _explores(file: StudyFile, combinations: int, space: Any) -> str:
     search = file.config.search
     if search.strategy != "balanced":
-        return f"{search.trials or 100} trials drawn by {search.strategy}"
+        return f"{resolve.search_trials(file.config, space)} trials drawn by {search.strategy}"
     points = resolve.points(file.config, space)
     return f"{points} settings each, {points * combinations} trials"
 

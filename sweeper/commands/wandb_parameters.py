@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,7 +77,23 @@ class Found:
 
     def wrong(self, path: Where, expected: str, received: Any, cure: str = "") -> None:
         """Something makes no sense."""
-        self.problems.append(Problem(self.source.where(path), expected, repr(received), cure))
+        shown = "nothing" if received is None else repr(received)
+        self.problems.append(Problem(self.source.where(path), expected, shown, cure))
+
+    def strangers(self, path: Where, given: Iterable[str], known: Sequence[str]) -> None:
+        """Keys that W&B does not have there: slips, or without a counterpart."""
+        for key in given:
+            cure = suggest(str(key), known)
+            if key not in known and cure.startswith("did you mean"):
+                self.wrong((*path, key), f"a key of W&B's {path[-1]}", key, cure)
+            elif key not in known:
+                self.note((*path, key), "no counterpart")
+
+    def left_out(self, path: Where, why: str) -> None:
+        """A parameter is not taken over, whatever had been said of its values."""
+        if len(path) > 1:
+            self.notes = [told for told in self.notes if told[0][: len(path)] != path]
+        self.note(path, why)
 
 
 def parameters(found: Found) -> None:
@@ -96,6 +112,8 @@ def parameters(found: Found) -> None:
             found.note(path, f"{name} stands in the sweep already")
         elif converted := _spec(found, path, name, spec):
             found.parameters[name] = converted
+            if _letters(name) not in map(_letters, raw):
+                found.note(path, f"it is called {name} here")
 
 
 def canonical(path: tuple[str, ...]) -> str:
@@ -103,7 +121,11 @@ def canonical(path: tuple[str, ...]) -> str:
     last = path[-1]
     if len(path) > 1 and last.lower() in ("name", "type"):
         return canonical(path[:-1])
-    return _ALIASES.get(re.sub(r"[-_. ]", "", last.lower()), last.replace("-", "_"))
+    return _ALIASES.get(_letters(last), last.replace("-", "_"))
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[-_. ]", "", name.lower())
 
 
 def _leaves(

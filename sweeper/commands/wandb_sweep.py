@@ -10,9 +10,10 @@ from typing import Any
 
 import yaml
 
-from sweeper import study_file, yaml_source
+from sweeper import resolve, study_file, yaml_source
 from sweeper.commands.init import check_data, check_model, scalar, source_of, write_whole
 from sweeper.commands.wandb_parameters import Found, belongs, canonical, parameters
+from sweeper.config import TrainingConfig
 from sweeper.data import Task
 from sweeper.errors import StudyError, UsageError
 from sweeper.registry import suggest
@@ -22,6 +23,8 @@ _KEYS = tuple(
     "program method metric parameters name description project entity early_terminate command run_cap".split()
 )
 _STRATEGIES = {"bayes": "tpe", "random": "random", "grid": "grid"}
+_METRIC_KEYS = ("name", "goal", "target")
+_PRUNER_KEYS = ("type", "min_iter", "max_iter", "s", "eta", "strict")
 _METRICS = {
     "acc": "accuracy", "categorical_accuracy": "accuracy", "sparse_categorical_accuracy": "accuracy",
     "binary_accuracy": "accuracy", "mean_absolute_error": "mae", "mean_squared_error": "mse",
@@ -61,22 +64,25 @@ def import_sweep(sweep: Path, output: Path, options: Options, *, force: bool = F
         UsageError: a file is there already, or the data or model cannot be used.
         StudyError: the sweep makes no sense; every problem at once, each with its line.
     """
+    if output.resolve() == sweep.resolve():
+        raise UsageError.at("--output", "another file than the sweep", str(output), "--output study.yaml")
     if output.exists() and not force:
         raise UsageError.at(str(output), "no file there yet", "one that would be lost", "another name, or --force")
     if options.model is not None:
         check_model(options.model)
     if options.data is not None:
         check_data(options.data)
-    found = Found(yaml_source.read(sweep))
+    found = Found(yaml_source.read(sweep, kind="sweep file of W&B", example="method: random"))
     document = found.source.value
     for key in document:
         if key not in _KEYS and suggest(key, _KEYS).startswith("did you mean"):
             found.wrong((key,), "a key of a W&B sweep", key, suggest(key, _KEYS))
     parameters(found)
-    study = _Study(found, sweep, output, options).document() if not found.problems else {}
+    study = _Study(found, sweep, output, options).document()
     if found.problems:
         raise StudyError(*sorted(found.problems, key=lambda problem: _line(problem.where)))
-    notes = tuple(f"{found.source.where(path)}: {why}" for path, why in found.notes)
+    ordered = sorted(found.notes, key=lambda note: found.source.line(note[0]))
+    notes = tuple(f"{found.source.where(path)}: {why}" for path, why in ordered)
     text = _text(study, sweep, output, notes)
     study_file.load(yaml_source.parse(text, str(output)).value)
     write_whole(output, text)
@@ -125,9 +131,9 @@ class _Study:
         goal = given.get("goal", "minimize")
         if goal not in ("minimize", "maximize"):
             found.wrong(("metric", "goal"), "minimize or maximize", goal, suggest(str(goal), ("minimize", "maximize")))
-        for key in given:
-            if key not in ("name", "goal"):
-                found.note(("metric", key), "sweeper trains what it has planned, so that the comparison is fair")
+        if "target" in given:
+            found.note(("metric", "target"), "sweeper trains what it has planned, so that the comparison is fair")
+        found.strangers(("metric",), given, _METRIC_KEYS)
         short = given["name"].lower()
         while _PART.match(short):
             short = _PART.sub("", short, count=1)
@@ -167,7 +173,8 @@ class _Study:
             del self._found.parameters[name]
             path = self._path(name)
             if name == "seed":
-                self._found.note(path, "seeds are sweeper's own: fresh ones for the confirmation, equal for everybody")
+                why = "seeds are sweeper's own: fresh ones for the confirmation, equal for everybody"
+                self._found.left_out(path, why)
                 continue
             value = spec.get("value", max(spec["values"]) if name == "epochs" and "values" in spec else spec.get("max"))
             if "value" not in spec and name == "epochs":
@@ -176,7 +183,10 @@ class _Study:
             if fits:
                 made[name] = value if isinstance(value, str) else int(value or 0)
             else:
-                self._found.note(path, f"{name} {spec} has no counterpart: the default stands")
+                self._found.left_out(path, f"{name} {spec} has no counterpart: the default stands")
+        if "epochs" not in made:
+            stand_in = TrainingConfig().epochs
+            self._found.note(("parameters",), f"no epochs among the parameters: every trial trains {stand_in}")
         return made
 
     def _path(self, name: str) -> tuple[Any, ...]:
@@ -192,7 +202,7 @@ class _Study:
         for name in list(self._found.parameters):
             if not belongs(name, model):
                 del self._found.parameters[name]
-                self._found.note(
+                self._found.left_out(
                     self._path(name), f"neither {model} nor an optimizer takes it; a model of your own may: --model"
                 )
 
@@ -202,6 +212,9 @@ class _Study:
         listed = [name for name, spec in specs.items() if _is_plain_list(spec)]
         main: list[str] = [name for name in ("activation", "optimizer") if name in listed]
         chosen = main or [name for name in listed if name != "learning_rate"][:2]
+        if chosen and not main:
+            told = f"neither activation nor optimizer is listed: {' and '.join(chosen)} are compared"
+            self._found.note(("parameters",), told if len(chosen) > 1 else told.replace(" are ", " is "))
         if not chosen:
             self._found.note(("parameters",), "nothing is listed that could be compared: three activations are")
             specs["activation"] = {"values": ["relu", "sigmoid", "tanh"]}
@@ -225,16 +238,15 @@ class _Study:
                 self._found.parameters[name]["when"] = {"optimizer": taking if len(taking) > 1 else taking[0]}
                 continue
             del self._found.parameters[name]
-            self._found.note(self._path(name), f"none of the optimizers takes it ({', '.join(used)})")
+            self._found.left_out(self._path(name), f"none of the optimizers takes it ({', '.join(used)})")
 
     def _search(self, compare: Sequence[str]) -> dict[str, Any]:
         found, sweep = self._found, self._sweep
         method = sweep.get("method")
-        if method not in _STRATEGIES:
+        if str(method) not in _STRATEGIES:
             cure = suggest(str(method), _STRATEGIES) if method else "method: random"
             found.wrong(("method",), "grid, random or bayes", method, cure)
-            return {}
-        made: dict[str, Any] = {"strategy": _STRATEGIES[method]}
+        made: dict[str, Any] = {"strategy": _STRATEGIES.get(str(method), "random")}
         least = 1
         for name in compare:
             least *= len(found.parameters[name].get("values", [0]))
@@ -245,6 +257,9 @@ class _Study:
             made["trials"] = max(int(cap), least)
             if cap < least:
                 found.note(("run_cap",), f"{least} combinations need a trial each: {least} trials")
+        elif method != "grid":
+            made["trials"] = max(resolve.DEFAULT_TRIALS, least)
+            found.note(("method",), f"without run_cap W&B runs until it is stopped: {made['trials']} trials here")
         if sweep.get("early_terminate") is not None:
             made |= self._pruner(sweep["early_terminate"])
         return made
@@ -255,8 +270,10 @@ class _Study:
             expected = "type: hyperband, the only one that W&B has"
             self._found.wrong(("early_terminate",), expected, given, "early_terminate: {type: hyperband, min_iter: 3}")
             return {}
-        for key in given if isinstance(given, dict) else ():
-            if key != "type":
+        options = given if isinstance(given, dict) else {}
+        self._found.strangers(("early_terminate",), options, _PRUNER_KEYS)
+        for key in options:
+            if key in _PRUNER_KEYS[1:]:
                 self._found.note(("early_terminate", key), "brackets follow from training.epochs")
         return {"pruner": "hyperband"}
 

@@ -39,7 +39,7 @@ def warm_up(
         begin: has a module imported, with a file that takes what it prints.
 
     Raises:
-        StorageError: there is no place for the study's folder.
+        UsageError, StorageError: there is no place for the study's folder.
     """
     if not wants_framework(file, engine):
         return

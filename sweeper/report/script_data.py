@@ -172,8 +172,9 @@ def _keras(rows: Rows) -> str:
 def _table(rows: Rows) -> str:
     if rows.name == "csv":
         delimiter = rows.options.get("delimiter", "\t" if rows.path.suffix == ".tsv" else ",")
+        decimal = "decimal=',', " if rows.options.get("decimal") == "," else ""
         read = (
-            f"frame = pd.read_csv({_quoted(str(rows.path))}, sep={_quoted(delimiter)}, index_col=False, "
+            f"frame = pd.read_csv({_quoted(str(rows.path))}, sep={_quoted(delimiter)}, {decimal}index_col=False, "
             'skipinitialspace=True, low_memory=False, encoding="utf-8-sig")'
         )
     else:

@@ -123,6 +123,18 @@ def test_delimiters(tmp_path, suffix, sep, options):
     assert data.x.shape == (60, 2)
 
 
+@pytest.mark.parametrize("target", ["bought", "price"])
+def test_decimal_commas_are_read_where_they_are_named_and_told_of_elsewhere(tmp_path, target):
+    path = tmp_path / "data.csv"
+    frame(price=frame()["income"] * 2).to_csv(path, index=False, sep=";", decimal=",")
+    options = {"path": path.name, "target": target, "delimiter": ";"}
+    data = load("csv", {**options, "decimal": ","}, tmp_path)
+    assert data.info.task is (Task.BINARY if target == "bought" else Task.REGRESSION)
+    with pytest.raises(DataError) as caught:
+        load("csv", options, tmp_path)
+    assert 'decimal: ","' in caught.value.problems[0].cure
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_statistics_are_those_of_the_training_rows(tmp_path, seed):
     table = frame(city=["Ulm", None, "Bonn"] * 20, income=with_cell(frame()["income"], 5, None), number=range(60))

@@ -198,5 +198,5 @@ def test_words_for_a_terminal(root):
 
 
 def test_page_that_cannot_be_written(root, tmp_path):
-    with pytest.raises(StorageError, match="--html"):
+    with pytest.raises(UsageError, match="--html"):
         write_page(compare("scripted", "other", root), tmp_path / "no" / "folder.html")

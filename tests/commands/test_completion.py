@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 from sweeper.cli import cli
@@ -86,8 +87,51 @@ def test_bash_offers_the_names_of_studies_to_compare(shell):
 def test_bash_offers_options_and_keys(shell):
     assert "--script" in shell("sweeper export --")[0]
     assert shell("sweeper run -S training.ep") == (["training.epochs="], True)
+    assert "tracking.register=" in shell("sweeper run -S tracking.")[0]
+    assert "tracking.register_as=" not in shell("sweeper run -S tracking.")[0]
+    assert shell("sweeper run -S parameters") == (["parameters."], True)
+    assert "parameters.dropout." in shell("sweeper run -S parameters.")[0]
+    assert "parameters.dropout.values=" in shell("sweeper run -S parameters.dropout.")[0]
     assert shell("sweeper completion ")[0] == ["bash", "zsh", "fish"]
     assert shell("sweeper run --engine in")[0] == ["inline"]
+
+
+@needs_bash
+def test_bash_offers_values_as_it_cuts_words_at_the_equals_sign(shell):
+    offered, more = shell("sweeper run -S search.strategy =")
+    assert {"balanced", "tpe", "grid"} <= set(offered)
+    assert not more
+    assert shell("sweeper run -S search.strategy = ba")[0] == ["balanced"]
+    assert shell("sweeper run -S training.deterministic = ")[0] == ["true", "false"]
+    assert shell("sweeper run -S data.name = keras : mn")[0] == ["mnist"]
+    assert shell("sweeper run -S search.strategy = tpe -S training.ep")[0] == ["training.epochs="]
+
+
+@needs_bash
+def test_bash_offers_data_models_and_baselines(shell):
+    (shell.desk / "tables").mkdir()
+    for name in ("t.csv", "night.json", "net.py"):
+        (shell.desk / name).touch()
+    offered, _ = shell("sweeper init --data ")
+    assert {"digits", "keras:mnist", "t.csv", "tables/"} <= set(offered)
+    assert shell("sweeper init --data keras : fash")[0] == ["fashion_mnist"]
+    assert shell("sweeper init --data = keras : fash")[0] == ["fashion_mnist"]
+    assert shell("sweeper init --model ")[0] == ["mlp", "cnn", "lstm", "net:"]
+    assert shell("sweeper check --baseline ")[0] == ["mlflow:latest", "night.json", "tables/"]
+    assert shell("sweeper check --baseline mlflow : l")[0] == ["latest"]
+
+
+@pytest.mark.parametrize(
+    ("words", "begun", "offered"),
+    [
+        (["run", "-S"], "engine.fuse=s", "engine.fuse=stacked"),
+        (["run", "-S"], "metric.name=r2", "metric.name=r2"),
+        (["import", "--model"], "l", "lstm"),
+    ],
+)
+def test_every_shell_is_offered_whole_words(words, begun, offered):
+    shell = ShellComplete(cli, {}, "sweeper", VARIABLE)
+    assert [item.value for item in shell.get_completions(words, begun)] == [offered]
 
 
 @pytest.mark.parametrize("name", ["bash", "zsh", "fish"])

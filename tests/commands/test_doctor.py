@@ -243,6 +243,10 @@ def test_the_command(desk):
     assert all(finding["cure"] for finding in found.values() if finding["level"] != "fine")
 
 
+def test_a_study_that_is_not_there_is_not_to_be_validated(tmp_path):
+    assert "validate" not in only(checks(tmp_path / "nope.yaml", tmp_path)[0][1]()).cure
+
+
 def test_the_command_with_a_broken_study(desk):
     desk.write("name: x\ndata: {name: digit}\n")
     process = desk.start("doctor", "study.yaml")

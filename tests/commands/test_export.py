@@ -13,7 +13,7 @@ import pytest
 from sweeper import study_file
 from sweeper.commands.export import Wanted, export, repeated
 from sweeper.commands.prepare import prepare
-from sweeper.errors import StorageError, UsageError
+from sweeper.errors import UsageError
 from sweeper.planning.stages import Candidate
 from sweeper.trial import Cohort, Combination, Seeds, Signal, Stage, TrialEnded, TrialRecord, TrialSpec
 from sweeper.verdict import Objective
@@ -48,6 +48,7 @@ def table(folder):
     frame.loc[::11, "colour"] = None
     frame.to_csv(folder / "t.csv")
     frame.to_csv(folder / "semi.csv", sep=";", index=False)
+    frame.to_csv(folder / "comma.csv", sep=";", decimal=",", index=False)
     frame.to_parquet(folder / "t.parquet")
 
 
@@ -103,6 +104,7 @@ CASES = {
     "iris": "data: {name: iris, test: 0.1}\nparameters: {activation: {values: [glu, elu]}, batch_size: {value: 8}}",
     "regression": "data: {name: diabetes}\ntraining: {epochs: 2, loss: huber, schedule: constant}",
     "csv": "data: {name: csv, path: t.csv, target: kind, drop: [price, group]}",
+    "csv commas": 'data: {name: csv, path: comma.csv, target: price, drop: kind, delimiter: ";", decimal: ","}',
     "csv groups": 'data: {name: csv, path: semi.csv, target: price, drop: kind, groups: group, delimiter: ";"}',
     "parquet": "data: {name: parquet, path: t.parquet, target: price}",
     "npz": "data: {name: npz, path: fixed.npz}",
@@ -303,7 +305,7 @@ def test_what_a_scripted_study_cannot_give_is_said(finished):
 def test_a_place_that_cannot_be_written_leaves_nothing_behind(finished):
     (finished.folder / "file").touch()
     done = finished.sweeper("export", "--trials", "file/t.csv")
-    assert done.code == StorageError.exit_code
+    assert done.code == UsageError.exit_code
     assert "another name" in done.err
     with pytest.raises(UsageError):
         export(study_file.load(finished.folder / "study.yaml"), finished.folder / "mlruns", Wanted())

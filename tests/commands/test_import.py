@@ -3,6 +3,9 @@ import math
 import pytest
 
 from sweeper import resolve, study_file
+from sweeper.commands import planning
+from sweeper.commands.prepare import prepare
+from sweeper.commands.validate import describe
 from sweeper.commands.wandb_parameters import DISTRIBUTIONS, canonical
 from sweeper.commands.wandb_sweep import Options, import_sweep
 from sweeper.errors import StudyError, UsageError
@@ -254,6 +257,95 @@ def test_every_distribution_is_told_of_or_converted(tmp_path):
         )
         found, notes = converted(tmp_path, f"{{distribution: {distribution}, {given}}}")
         assert found is not None or any("beta" in note for note in notes)
+
+
+def test_the_sweep_itself_is_never_overwritten(tmp_path):
+    with pytest.raises(UsageError, match="another file than the sweep"):
+        imported(tmp_path, SWEEP, name="study.yaml")
+    assert (tmp_path / "study.yaml").read_text() == SWEEP
+
+
+def test_what_a_sweep_does_not_say_is_noted(tmp_path):
+    text = "method: random\nparameters:\n  dropout: {values: [0, 0.1]}\n  fc_layer_size: {values: [8, 16]}\n"
+    done = imported(tmp_path, text)
+    study = study_file.load(done.path).config
+    assert (study.compare, study.search.trials) == (["dropout", "units"], 100)
+    for told_of in (
+        "sweep.yaml:1  method: without run_cap W&B runs until it is stopped: 100 trials here",
+        "sweep.yaml:2  parameters: no epochs among the parameters: every trial trains 30",
+        "sweep.yaml:2  parameters: neither activation nor optimizer is listed: dropout and units are compared",
+        "sweep.yaml:4  parameters.fc_layer_size: it is called units here",
+    ):
+        assert f"{tmp_path}/{told_of}" in done.notes
+    places = [int(note.split(":")[1].split()[0]) for note in done.notes]
+    assert places == sorted(places)
+
+
+def test_a_grid_ends_by_itself(tmp_path):
+    done = imported(tmp_path, "method: grid\nparameters: {optimizer: {values: [adam, sgd]}}\n")
+    assert study_file.load(done.path).config.search.trials is None
+    assert not any("run_cap" in note for note in done.notes)
+
+
+@pytest.mark.parametrize(
+    ("lines", "cure"),
+    [
+        ("metric: {name: acc, gaol: maximize}", "did you mean 'goal'?"),
+        ("early_terminate: {type: hyperband, min_itr: 3}", "did you mean 'min_iter'?"),
+    ],
+)
+def test_slips_in_the_keys_of_sections(tmp_path, lines, cure):
+    assert cure in told(tmp_path, f"method: random\n{lines}\nparameters: {{optimizer: {{values: [adam, sgd]}}}}\n")
+
+
+def test_a_strange_key_gets_no_reason_of_another(tmp_path):
+    text = SWEEP.replace("eta: 2", "foo: 2").replace("target: 0.99", "bar: 1")
+    notes = imported(tmp_path, text).notes
+    assert f"{tmp_path}/sweep.yaml:10  early_terminate.foo: no counterpart" in notes
+    assert f"{tmp_path}/sweep.yaml:8  metric.bar: no counterpart" in notes
+
+
+def test_what_is_left_out_gets_one_note(tmp_path):
+    spec = "{distribution: q_normal, mu: 8, sigma: 1}"
+    quantized = "{distribution: q_log_uniform_values, q: 0.1, min: 0.1, max: 9}"
+    specs = f"  conv_filters: {spec}\n  size: {quantized}\n  optimizer: {{values: [sgd, adam]}}\n"
+    text = f"method: grid\nparameters:\n{specs}"
+    notes = imported(tmp_path, text).notes
+    for name in ("conv_filters", "size"):
+        (note,) = [note for note in notes if f"parameters.{name}" in note]
+        assert "neither mlp nor an optimizer" in note
+
+
+def test_all_parts_of_a_sweep_are_told_of_at_once(tmp_path):
+    message = told(
+        tmp_path,
+        "method: rnd\nrun_cap: x\nearly_terminate: {type: median}\nmetric: acc\nparameters:\n  lr: {vaules: [1, 2]}\n",
+    )
+    for line in (1, 2, 3, 4, 6):
+        assert f"sweep.yaml:{line}" in message
+
+
+@pytest.mark.parametrize("text", ["", "- a\n"])
+def test_a_file_that_is_no_sweep_is_told_how_one_begins(tmp_path, text):
+    message = told(tmp_path, text)
+    assert "method: random" in message
+    assert "my-study" not in message
+
+
+def test_nothing_is_said_of_studies_where_a_sweep_is_missing(tmp_path):
+    with pytest.raises(StudyError) as caught:
+        import_sweep(tmp_path / "nowhere.yaml", tmp_path / "study.yaml", Options())
+    assert "sweep file of W&B" in str(caught.value)
+    assert "sweeper init" not in str(caught.value)
+    assert "received  nothing" in told(tmp_path, "method: random\n")
+
+
+def test_validate_counts_the_trials_of_a_grid_as_plan_does(tmp_path):
+    lists = "activation: {values: [relu, tanh, elu]}, optimizer: {values: [sgd, adam, rmsprop]}, lr: {values: [0.1, 1]}"
+    done = imported(tmp_path, f"method: grid\nrun_cap: 20\nparameters: {{{lists}}}\n")
+    file = study_file.load(done.path)
+    assert "explores      18 trials drawn by grid" in describe(file)
+    assert planning.search_trials(prepare(file)) == 18
 
 
 def test_nothing_is_overwritten(tmp_path):

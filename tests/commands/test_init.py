@@ -1,10 +1,15 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 from sweeper import study_file
+from sweeper.cli import cli
 from sweeper.commands.columns import Columns
 from sweeper.commands.init import Choices, init, scalar
+from sweeper.commands.prepare import prepare
 from sweeper.errors import StudyError, UsageError
 from sweeper.vocabulary import DATA_TASKS
 from sweeper.yaml_source import parse
@@ -190,7 +195,7 @@ def test_columns_that_a_model_cannot_use_are_left_out_with_the_reason(tmp_path, 
         (lambda i: f"{'' if i % 3 else i},{i % 5},{i % 2}", "a: 40 of 60 values are missing"),
         (lambda i: f"{'?' if i == 5 else i},{i % 5},{i % 2}", "a: 1 of 60 values are no numbers"),
         (lambda i: f"7,{i % 5},{i % 2}", "a: the same value in every row"),
-        (lambda i: f'"{i % 7},5",{i % 5},{i % 2}', "a: decimal commas"),
+        (lambda i: f'"{i % 7},5",{i % 5},{i % 2}', "a holds decimal commas"),
     ],
 )
 def test_what_a_first_look_tells(tmp_path, row, told_of):
@@ -249,6 +254,61 @@ def test_few_pictures_get_small_batches(tmp_path):
         for number in range(12):
             (tmp_path / "pictures" / name / f"{number}.png").touch()
     assert config(init(tmp_path / "study.yaml", Choices(data=str(tmp_path / "pictures")))).training.batch_size == 4
+
+
+def german(folder, rows=180):
+    """Decimal commas, many different values, and `;` between the columns."""
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"age": rng.normal(40, 9, rows).round(2), "price": rng.normal(9, 2, rows).round(3)})
+    frame["class"] = np.where(frame["age"] > 40, "old", "new")
+    frame.to_csv(folder / "german.csv", sep=";", decimal=",", index=False)
+    return folder / "german.csv"
+
+
+@pytest.mark.parametrize(("target", "task"), [("class", "binary"), ("price", "regression")])
+def test_a_table_with_decimal_commas_can_be_run_as_init_writes_it(tmp_path, target, task):
+    options, told = made(tmp_path, german(tmp_path), target=target)
+    assert options == {"path": "german.csv", "target": target, "delimiter": ";", "decimal": ","}
+    assert any(note.startswith(f"{target} is predicted: {task}") for note in told)
+    assert not any("left out" in note or "words" in note for note in told)
+    study = prepare(study_file.load(tmp_path / "study.yaml"))
+    assert study.data.info.task.value == task
+    assert study.data.x.shape[1] == 2
+    assert np.asarray(study.data.x[:, 0], dtype=float).mean() == pytest.approx(40, abs=3)
+
+
+def test_decimal_commas_are_told_before_anything_else_where_they_cannot_be_read(tmp_path):
+    text = lines("a,b,y", lambda i: f'"{i},25",{i % 5},{i % 2}')
+    _, told = made(tmp_path, text, target="y")
+    assert any(note.startswith("a is left out: it holds decimal commas") for note in told), told
+    _, told = made(tmp_path, text, target="a")
+    assert told[0].startswith("a holds decimal commas"), told
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (lines("a,b,y", lambda i: f"{i},{i % 5},p"), "a single class"),
+        (lines("a,b,y", lambda i: f"{i},{i % 5},{'' if i % 10 else 1}"), "have no target"),
+        (lines("a,b,y", lambda i: f"{i},{i % 5},{'r' if i < 1 else 'pq'[i % 2]}"), "class 'r' has 1 rows"),
+        (lines("a,b,y", lambda i: f"{i},{i % 5},${i}.50"), "neither classes nor numbers"),
+        ("a,b,y\n1,2,3\n", "1 row; a run needs 3"),
+    ],
+)
+def test_what_a_run_would_refuse_is_to_be_mended_first(tmp_path, monkeypatch, text, fault):
+    monkeypatch.chdir(tmp_path)
+    table(tmp_path, text)
+    done = CliRunner().invoke(cli, ["init", "--data", "rows.csv"])
+    assert done.exit_code == 0
+    assert "next: sweeper run" not in done.output
+    assert fault in done.output.partition("next: mend this first")[2]
+
+
+def test_a_table_without_a_fault_is_run_next(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    flowers(tmp_path)
+    done = CliRunner().invoke(cli, ["init", "--data", "flowers.csv"])
+    assert done.output.endswith("next: sweeper run study.yaml\n")
 
 
 @pytest.mark.slow
@@ -355,3 +415,9 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="can be written"):
         init(tmp_path / "file" / "study.yaml")
+
+
+def test_the_file_that_was_asked_for_is_named_and_no_other():
+    with pytest.raises(UsageError) as caught:
+        init(Path("/proc/x.yaml"))
+    assert ".part" not in str(caught.value)
