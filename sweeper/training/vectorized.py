@@ -5,8 +5,8 @@ it has no rule for, it writes a loop over them into the graph, silently and at s
 for those that Keras' layers and metrics need in a training step; MLP 64-32 on the digits in stacks of 8, milliseconds
 of CPU an epoch before and after: 14.9 and 12.5 (`accuracy` asks for the sign of a zero), with dropout 43 and 25.
 
-Convolutions whose kernels differ are left to the loop. One operation a trial takes a sixth less time, one trial after the
-other a quarter less (and `choose` prefers that); shifted slices and one product take twice as long.
+Convolutions whose kernels differ are left to the loop. One operation a trial takes a sixth less time, one trial after
+the other a quarter less (and `choose` prefers that); shifted slices and one product take twice as long.
 
 The registry of rules is no public part of TensorFlow. Without it everything is computed as before, by loops.
 """
