@@ -88,6 +88,7 @@ def states(desk):
 def test_an_interrupted_study_says_so_and_continues(desk, number, code):
     process = desk.start("run", "study.yaml", "--no-tracking", "--no-progress", TRIAL_S="0.05")
     wait_for(lambda: len(desk.trained()) >= 10, process)
+    wait_for(lambda: list(states(desk).values()).count("COMPLETE") >= 8, process)
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert process.returncode == code

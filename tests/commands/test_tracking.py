@@ -87,7 +87,7 @@ def test_the_plan_names_all_that_a_verdict_rests_on_and_can_be_checked(tmp_path)
     plan = about["plan"]
     assert plan["metric"] == "accuracy"
     assert plan["goal"] == "maximize"
-    assert (plan["epsilon"], plan["alpha"], plan["points"], plan["looks"]) == (0.003, 0.05, 8, [5, 10])
+    assert (plan["epsilon"], plan["alpha"], plan["points"], plan["looks"]) == (0.003, 0.05, 8, [8, 10])
     assert plan["finalists"] == 5
     assert any("0.001 to 10 (log)" in ranges for ranges in plan["ranges"])
     assert about["plan_hash"] == hashlib.sha256(plan_text(plan).encode()).hexdigest()
