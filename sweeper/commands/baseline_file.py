@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sweeper.errors import Problem, StorageError, UsageError
+from sweeper.errors import Problem, UsageError, unwritable
 from sweeper.gate import Baseline
 from sweeper.report.units import Units, number
 from sweeper.trial import Combination
@@ -51,7 +51,7 @@ def write(baseline: Baseline, path: Path) -> None:
     """Write the file.
 
     Raises:
-        StorageError: it cannot be written.
+        UsageError, StorageError: it cannot be written.
     """
     draft = path.with_name(f".{path.name}.draft")
     try:
@@ -59,7 +59,7 @@ def write(baseline: Baseline, path: Path) -> None:
         draft.replace(path)
     except OSError as error:
         cure = "choose another file with --output"
-        raise StorageError(Problem(str(path), "a file that can be written", error.strerror or "", cure)) from error
+        raise unwritable(str(path), "a file that can be written", error, cure) from error
 
 
 def read(path: Path) -> Baseline:

@@ -10,7 +10,7 @@ from sweeper import study_file
 from sweeper.commands.baseline import set_baseline
 from sweeper.commands.baseline_file import read, text, words, write
 from sweeper.commands.run import Options, run
-from sweeper.errors import NoVerdict, StorageError, StudyChanged, UsageError
+from sweeper.errors import NoVerdict, StudyChanged, UsageError
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def test_without_a_confirmation_there_is_nothing_to_freeze(tmp_path):
 
 
 def test_a_place_that_cannot_be_written_is_told(desk, tmp_path):
-    with pytest.raises(StorageError, match="--output"):
+    with pytest.raises(UsageError, match="--output"):
         write(read(desk.baseline), tmp_path / "nowhere" / "baseline.json")
 
 
