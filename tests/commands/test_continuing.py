@@ -60,7 +60,7 @@ def test_a_parameter_is_told_as_a_whole():
     ("looks", "flags"),
     [
         ([2], "-S confirm.seeds=2"),
-        ([5, 8], "-S confirm.seeds=8"),
+        ([8, 10], "-S confirm.seeds=10"),
         ([], "-S confirm.seeds=0"),
         ([2, 9], "-S confirm.seeds=9 -S 'confirm.looks=[2, 9]'"),
     ],

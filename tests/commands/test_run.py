@@ -204,7 +204,7 @@ def test_a_silent_tracking_server_costs_no_training_and_is_told_first_and_last(d
 def test_a_place_that_cannot_be_written_is_told(desk):
     (desk.folder / "taken").write_text("a file")
     done = desk.run("--storage", "taken/inside")
-    assert done.code == 5
+    assert done.code == 2
     assert "--storage" in done.err
     assert desk.trained() == []
 
@@ -219,7 +219,7 @@ def test_a_damaged_ledger_is_told_and_fresh_helps(desk):
     assert desk.run("--fresh").code == 0
 
 
-@pytest.mark.parametrize("strategy", ["tpe", "random", "qmc", "cmaes", "grid"])
+@pytest.mark.parametrize("strategy", ["tpe", "qmc", "cmaes", "grid"])
 def test_optunas_samplers_resume_to_the_same_trials(desk, strategy):
     size = "search.points=3" if strategy == "grid" else "search.trials=24"
     words = ["-S", f"search.strategy={strategy}", "-S", size]
