@@ -44,13 +44,17 @@ def _bitcast(operation: Any) -> Any:
 
 
 def _in_top_k(operation: Any) -> Any:
-    """A row is right or wrong, whichever trial it belongs to."""
-    operation.stack_inputs()
-    predictions, targets, k = (value.t for value in operation.inputs)
-    shape, most = tf.shape(targets), tf.reshape(k, (-1,))[0]  # k is the same for all trials
+    """A row is right or wrong, whichever trial it belongs to.
+
+    Raises:
+        ConversionNotImplementedError: k differs between trials; a loop is written then.
+    """
+    k = operation.unstacked_input(2)
+    operation.stack_inputs([0, 1])
+    predictions, targets = operation.stacked_input(0), operation.stacked_input(1)
     rows = tf.reshape(predictions, (-1, predictions.shape[-1]))
-    right = tf.raw_ops.InTopKV2(predictions=rows, targets=tf.reshape(targets, (-1,)), k=most)
-    return pfor.wrap(tf.reshape(right, shape), True)
+    right = tf.raw_ops.InTopKV2(predictions=rows, targets=tf.reshape(targets, (-1,)), k=k)
+    return pfor.wrap(tf.reshape(right, tf.shape(targets)), True)
 
 
 def _each(operation: Any) -> Any:

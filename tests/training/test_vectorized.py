@@ -78,3 +78,16 @@ def test_where_the_number_of_trials_is_not_known_there_is_a_loop():
     assert loops(together)
     each = [tf.random.stateless_uniform((4, 5), seed).numpy() for seed in SEEDS]
     np.testing.assert_array_equal(together(tf.constant(SEEDS)).numpy(), np.stack(each))
+
+
+def test_where_k_differs_between_trials_there_is_a_loop():
+    wanted = np.array([1, 2, 5], np.int32)
+    given = VALUES, TARGETS, wanted
+
+    def top(values, targets, k):
+        return tf.raw_ops.InTopKV2(predictions=values, targets=targets, k=k)
+
+    together = traced(lambda *all_: mapped(top, *all_), *(tf.TensorSpec(a.shape, a.dtype) for a in given))
+    assert loops(together)
+    each = [top(*one).numpy() for one in zip(*given, strict=True)]
+    np.testing.assert_array_equal(together(*map(tf.constant, given)).numpy(), np.stack(each))
