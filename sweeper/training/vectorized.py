@@ -2,8 +2,8 @@
 
 `tf.vectorized_map` rewrites every operation of the function as one that takes all trials at once. For an operation that
 it has no rule for, it writes a loop over them into the graph, silently and at some 20 µs a turn. The rules below are
-for those that Keras' layers and metrics need in a training step; MLP 64-32 on the digits in stacks of 8, milliseconds
-of CPU an epoch before and after: 14.9 and 12.5 (`accuracy` asks for the sign of a zero), with dropout 43 and 25.
+for those that Keras' layers and metrics need in a training step: an epoch of MLPs takes a sixth less time (`accuracy`
+asks for the sign of a zero), with dropout two fifths (`python tests/benchmarks/loops.py`).
 
 Convolutions whose kernels differ are left to the loop. One operation a trial takes a sixth less time, one trial after
 the other a quarter less (and `choose` prefers that); shifted slices and one product take twice as long.
@@ -77,12 +77,16 @@ def _each(operation: Any) -> Any:
     return [pfor.wrap(tf.stack(of_all), True) for of_all in zip(*made, strict=True)]
 
 
-def _teach() -> None:
-    rules = {"Bitcast": _bitcast, "InTopKV2": _in_top_k, **dict.fromkeys(RANDOM, _each)}
-    for name, rule in rules.items():
+RULES = {"Bitcast": _bitcast, "InTopKV2": _in_top_k, **dict.fromkeys(RANDOM, _each)}
+"""By name of the operation."""
+
+
+def teach() -> None:
+    """Have `tf.vectorized_map` know the rules; this module does it when it is imported."""
+    for name, rule in RULES.items():
         with contextlib.suppress(AssertionError):  # a TensorFlow that has learned it
             pfor.RegisterPFor(name)(rule)
 
 
 if pfor is not None:
-    _teach()
+    teach()
