@@ -19,7 +19,7 @@ DEFAULT_TRIALS = 100
 """Of a strategy of Optuna that is not told when to end."""
 
 DEFAULT_POINTS = {0: 1, 1: 8, 2: 16}
-"""Settings a combination by the number of tuned parameters; 32 from three on (METHODOLOGY, stage A)."""
+"""Settings a combination by the number of tuned parameters; 32 from three on (docs/statistics.md)."""
 
 
 def specs(config: StudyConfig, name: str) -> list[ParameterSpec]:

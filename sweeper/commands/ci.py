@@ -17,7 +17,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TextIO
 
-from sweeper.errors import Problem, SweeperError, UsageError
+from sweeper.errors import Problem, SweeperError, unwritable
 from sweeper.report import github
 from sweeper.report.dotenv import dotenv
 from sweeper.report.ending import Answer, Ending, Refusal, level, values
@@ -105,14 +105,15 @@ def check_writable(path: Path, option: str) -> None:
 
     Raises:
         UsageError: it cannot.
+        StorageError: the disk is full.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
-        received, cure = error.strerror or type(error).__name__, f"{option} FILE   in a folder that can be written"
-        raise UsageError.at(f"{option} {path}", "a file that can be written", received, cure) from error
+        cure = f"{option} FILE   in a folder that can be written"
+        raise unwritable(f"{option} {path}", "a file that can be written", error, cure) from error
 
 
 def _at_its_line(problem: Problem, kind: str, exit_code: int, environ: Mapping[str, str]) -> str:
