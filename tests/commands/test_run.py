@@ -7,7 +7,7 @@ import sqlite3
 import time
 
 import pytest
-from scripted_desk import STUDY, without_clock
+from scripted_desk import LOOP, STUDY, Desk, without_clock
 
 COHORT = 8
 
@@ -47,20 +47,25 @@ def test_a_finished_study_is_recalled_and_not_trained_again(desk):
     assert desk.trained() == trained
 
 
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory):
+    """The verdict of a run of two workers that nothing happened to, on a desk of its own."""
+    desk = Desk(tmp_path_factory.mktemp("undisturbed")).write()
+    (desk.folder / "loop.py").write_text(LOOP)
+    done = desk.run("-j", "2")
+    assert done.code == 0, done.err
+    return desk.verdict()
+
+
 @pytest.mark.parametrize("words", [["-j", "1"], ["-j", "3"], ["--engine", "inline"]])
-def test_workers_and_engine_change_no_number(desk, words):
-    desk.run("-j", "2")
-    first = desk.verdict()
-    desk.run("--fresh", *words)
-    assert desk.verdict() == first
+def test_workers_and_engine_change_no_number(desk, undisturbed, words):
+    assert desk.run(*words).code == 0
+    assert desk.verdict() == undisturbed
 
 
 @pytest.mark.parametrize("after", [10, 40, 80])
-def test_a_kill_at_any_moment_changes_no_number_and_repeats_no_trial(desk, after):
-    desk.run("-j", "2")
-    whole = desk.verdict()
-    (desk.folder / "trained.txt").unlink()
-    process = desk.start("run", "study.yaml", "--no-tracking", "--fresh", "-j", "2", TRIAL_S="0.02")
+def test_a_kill_at_any_moment_changes_no_number_and_repeats_no_trial(desk, undisturbed, after):
+    process = desk.start("run", "study.yaml", "--no-tracking", "-j", "2", TRIAL_S="0.02")
     wait_for(lambda: len(desk.trained()) >= after, process)
     process.send_signal(signal.SIGKILL)
     process.communicate()
@@ -68,14 +73,14 @@ def test_a_kill_at_any_moment_changes_no_number_and_repeats_no_trial(desk, after
     before = len(desk.trained())
     done = desk.run("-j", "2")
     assert done.code == 0, done.err
-    assert desk.verdict() == whole
+    assert desk.verdict() == undisturbed
     finished = {number for number, state in stored.items() if state == "COMPLETE"}
     trained_again = {int(line.split()[1]) for line in desk.trained()[before:]}
     assert finished
     assert not finished & trained_again
     assert finished | trained_again == set(states(desk))
     assert set(states(desk).values()) == {"COMPLETE"}
-    assert len(states(desk)) == sum(sum(counts.values()) for counts in whole["trials"].values())
+    assert len(states(desk)) == sum(sum(counts.values()) for counts in undisturbed["trials"].values())
 
 
 def states(desk):
