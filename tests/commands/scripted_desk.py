@@ -48,6 +48,14 @@ def noisy(cohort, data, report):
     return train(cohort, data, report)
 '''
 
+HELD = '''
+def held(cohort, data, report):
+    """Trains as ever; whoever confirms waits for a file."""
+    while cohort.trials[0].stage.value == "confirm" and not os.path.exists("released"):
+        time.sleep(0.05)
+    return train(cohort, data, report)
+'''
+
 STUDY = """name: scripted
 data: {name: iris}
 trainer: "loop:train"

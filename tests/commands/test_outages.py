@@ -8,17 +8,10 @@ import time
 
 import pytest
 from mlflow_server import Server, faulty_server, runs_of
-from scripted_desk import LOOP
+from scripted_desk import HELD, LOOP
 
 pytestmark = pytest.mark.slow
 
-HELD = '''
-def held(cohort, data, report):
-    """Trains as ever; whoever confirms waits for a file."""
-    while cohort.trials[0].stage.value == "confirm" and not os.path.exists("released"):
-        time.sleep(0.05)
-    return train(cohort, data, report)
-'''
 STUDY = """name: scripted
 data: {name: iris}
 trainer: "loop:held"

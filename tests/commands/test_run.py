@@ -7,7 +7,7 @@ import sqlite3
 import time
 
 import pytest
-from scripted_desk import LOOP, STUDY, Desk, without_clock
+from scripted_desk import HELD, LOOP, STUDY, Desk, without_clock
 
 COHORT = 8
 
@@ -111,13 +111,16 @@ def test_an_interrupted_study_says_so_and_continues(desk, number, code):
 
 
 def test_a_second_run_of_the_same_study_is_refused(desk):
-    process = desk.start("run", "study.yaml", "--no-tracking", "-q", TRIAL_S="0.05")
+    (desk.folder / "loop.py").write_text(LOOP + HELD)
+    desk.write(STUDY.replace("loop:train", "loop:held"))
+    process = desk.start("run", "study.yaml", "--no-tracking", "-q")
     wait_for(lambda: len(desk.trained()) >= 1, process)
     second = desk.run()
     assert second.code == 2
     assert f"process {process.pid}" in second.err
     status = json.loads(desk.sweeper("status", "study.yaml", "--json").out)
     assert status["state"] == "running"
+    (desk.folder / "released").touch()
     process.communicate(timeout=120)
     assert process.returncode == 0
 
