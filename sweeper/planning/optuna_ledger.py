@@ -26,7 +26,7 @@ from sqlalchemy import URL, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from sweeper.errors import Problem, StorageError
-from sweeper.planning import dashboard
+from sweeper.planning import dashboard, rows
 from sweeper.planning.history import MemoryHistory
 from sweeper.space import Choice, Range, Space
 from sweeper.trial import Cohort, Status, TrialEnded, TrialRecord, TrialSpec
@@ -80,13 +80,13 @@ class OptunaLedger:
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             self.study.set_metric_names([self._objective.validation])
         self._study_id = self._storage.get_study_id_from_name(self._name)
-        rows = self.study.get_trials(deepcopy=False)
-        self._rows = {row.number: row._trial_id for row in rows}
+        known = self.study.get_trials(deepcopy=False)
+        self._rows = {row.number: row._trial_id for row in known}
         self.history = MemoryHistory(
-            _record(row) for row in rows if ENDED in row.user_attrs and row.state.is_finished()
+            _record(row) for row in known if ENDED in row.user_attrs and row.state.is_finished()
         )
         self.history.forgive(self.notes.get(FORGIVEN, ()))
-        begun = [row for row in rows if not row.state.is_finished()]
+        begun = [row for row in known if not row.state.is_finished()]
         specs = [TrialSpec.from_dict(row.user_attrs[SPEC]) for row in begun if SPEC in row.user_attrs]
         self.history.waiting.update({spec.number: spec for spec in specs})
         self.half_drawn = [row.number for row in begun if SPEC not in row.user_attrs]
@@ -152,12 +152,12 @@ class OptunaLedger:
         if not new:
             return
         with _one_transaction(self._storage):
-            rows = {spec.number: self._storage.create_new_trial(self._study_id, self._template(spec)) for spec in new}
-        self._rows.update(rows)
+            ids = rows.begin(self._storage, self._study_id, [self._template(spec) for spec in new])
+        self._rows.update(zip((spec.number for spec in new), ids, strict=True))
         self._check_numbers(new[-1])
 
     def _template(self, spec: TrialSpec) -> FrozenTrial:
-        """A row as it begins. Each parameter and attribute costs three queries: there are few that `spec` repeats."""
+        """A row as it begins."""
         known = {name: self._distributions[name] for name in self._distributions if name in spec.params}
         return create_trial(
             state=TrialState.RUNNING,
@@ -185,7 +185,7 @@ class OptunaLedger:
             state = TrialState.FAIL
         values = None if state is TrialState.FAIL or value is None else [value]
         with _one_transaction(self._storage):
-            self._storage.set_trial_user_attr(row, ENDED, document)
+            rows.add_attributes(self._storage, {row: {ENDED: document}})
             dashboard.add_curve(self._storage, row, record.curve.get(self._objective.validation, ()))
             self._storage.set_trial_state_values(row, state, values)
 
@@ -215,14 +215,14 @@ def stored(path: Path, name: str) -> Stored:
     try:
         storage = _sqlite(path)
         study = optuna.load_study(study_name=name, storage=storage)
-        rows = study.get_trials(deepcopy=False)
+        trials = study.get_trials(deepcopy=False)
         notes = dict(study.user_attrs)
     except (SQLAlchemyError, sqlite3.Error, OSError, KeyError, RuntimeError) as error:
         raise _storage_error(path, error) from error
     finally:
         _let_go(storage)
     forgiven = set(notes.get(FORGIVEN, ()))
-    ended = [row for row in rows if ENDED in row.user_attrs and row.state.is_finished()]
+    ended = [row for row in trials if ENDED in row.user_attrs and row.state.is_finished()]
     return Stored(tuple(_record(row) for row in ended if row.number not in forgiven), notes)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run
 
+from sweeper.tracking.history import History
 from sweeper.tracking.projection import ChildRun, Projection
 from sweeper.trial import TrialRecord
 
@@ -36,8 +37,11 @@ def search(client: MlflowClient, experiment_id: str, tags: Mapping[str, str]) ->
 class Children:
     """Writes trials below a parent run."""
 
-    def __init__(self, client: MlflowClient, experiment_id: str, parent_id: str, projection: Projection) -> None:
+    def __init__(
+        self, client: MlflowClient, experiment_id: str, parent_id: str, projection: Projection, history: History
+    ) -> None:
         self._client = client
+        self._history = history
         self._experiment_id = experiment_id
         self._parent_id = parent_id
         self._projection = projection
@@ -78,7 +82,8 @@ class Children:
         child = self._projection.child(record)
         run_id = self._begun.get(number) or self._begin(number, child)
         self._begun[number] = run_id
-        metrics = [Metric(point.key, point.value, point.timestamp_ms, point.step) for point in child.metrics]
+        points = self._history.add(run_id, child.metrics)
+        metrics = [Metric(point.key, point.value, point.timestamp_ms, point.step) for point in points]
         self._client.log_batch(run_id, metrics, [Param(name, value) for name, value in child.params.items()])
         self._client.set_terminated(run_id, child.status, child.end_ms)
         self._complete.add(number)

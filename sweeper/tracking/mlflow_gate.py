@@ -21,6 +21,7 @@ from mlflow.exceptions import MlflowException
 from sweeper.errors import Problem, UsageError
 from sweeper.tracking.addresses import public_uri, sqlite_file
 from sweeper.tracking.background import Writer
+from sweeper.tracking.history import History
 from sweeper.tracking.mlflow_children import Children, search
 from sweeper.tracking.mlflow_tracker import ENVIRONMENT, SETTINGS, SOURCE, find_or_create, open_client
 from sweeper.tracking.parent import hashes, source
@@ -78,7 +79,7 @@ class MlflowGate:
         self._client.log_batch(self._run_id, params=params)
         objective = study["objective"]
         projection = Projection(objective["metric"], objective["goal"] == "maximize", {**SOURCE, **hashes(study)})
-        self._children = Children(self._client, experiment_id, self._run_id, projection)
+        self._children = Children(self._client, experiment_id, self._run_id, projection, History(self._uri))
         self._children.take_stock()
         return {"uri": public_uri(self._uri), "experiment": self._experiment, "run_id": self._run_id}
 

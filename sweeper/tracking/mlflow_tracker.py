@@ -22,6 +22,7 @@ from sweeper.protocols import Tracker
 from sweeper.tracking import description
 from sweeper.tracking.addresses import public_uri, sqlite_file
 from sweeper.tracking.exclusive import exclusive
+from sweeper.tracking.history import History
 from sweeper.tracking.kept_model import log_kept_model
 from sweeper.tracking.mlflow_children import Children, search
 from sweeper.tracking.parent import (
@@ -102,7 +103,7 @@ class MlflowTracker:
         projection = Projection(
             objective.get("metric", "loss"), objective.get("goal") == "maximize", {**SOURCE, **hashes(study)}
         )
-        self._children = Children(self._client, self._experiment_id, self._run_id, projection)
+        self._children = Children(self._client, self._experiment_id, self._run_id, projection, History(self._uri))
         self._selection = selection(self._wanted("children", "all"), objective)
         for name, view in view_tags(self._run_id, study).items():
             self._client.set_experiment_tag(self._experiment_id, name, view)
