@@ -33,7 +33,7 @@ Found = Iterator[tuple[Where, str, str, str]]
 """Path, expected, received, cure."""
 
 MIN_POINTS = 6
-"""Fewer lose the best combination in 29 % of simulated worlds and more (METHODOLOGY, stage B)."""
+"""Fewer lose the best combination in 29 % of simulated worlds and more (docs/statistics.md)."""
 
 _FLAT_TABLES = ("breast_cancer", "wine", "diabetes", "iris", *TABULAR)
 _OPEN_UNIT = {"dropout", "recurrent_dropout", "momentum", "rho", "beta_1", "beta_2", "ema_momentum"}

@@ -20,8 +20,8 @@ from sweeper.worker import Payload
 from sweeper.worker import main as worker_main
 
 _FACTORS = {2: 2.6, 3: 3.2, 4: 3.5, 5: 3.7, 6: 3.9}
-"""Finalists -> lead that is found with 80 % power, times sqrt(seeds), in sds of a paired difference (METHODOLOGY,
-section 2; simulated)."""
+"""Finalists -> lead that is found with 80 % power, times sqrt(seeds), in sds of a paired difference (simulated;
+docs/statistics.md)."""
 
 COORDINATION_S = 0.02
 """What a trial costs besides its training: planning, the ledger, the tracker's queue (measured, one coordinator)."""

@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 Scores = Mapping[Combination, Sequence[float]]
 
 _POWER = 0.8
-"""Chance to separate the finalists that `seeds_needed` aims at, as in METHODOLOGY's table of detectable leads."""
+"""Chance to separate the finalists that `seeds_needed` aims at, as the detectable leads in docs/statistics.md do."""
 _MOST_SEEDS = 10_000
 """A number of seeds above this is not worth telling."""
 
@@ -223,8 +223,8 @@ def _seeds_needed(result: BestSet, epsilon: float) -> int | None:
     """Seeds a finalist at which the leader would stand alone, or all would be proven within epsilon, if all stays so.
 
     A lead d with sd s of a paired difference passes its critical value c with the wanted power at (s (c + z) / d)**2
-    seeds; with m members all of m - 1 comparisons have to pass. This gives METHODOLOGY's factors: 2.6 with two
-    members, 3.5 with four (at one look and alpha 0.05).
+    seeds; with m members all of m - 1 comparisons have to pass. With two members the factor
+    c + z is 2.6, with four 3.5 (at one look and alpha 0.05), as simulated (docs/statistics.md).
     """
     members = np.flatnonzero(result.in_set)
     leader = members[int(np.argmax(result.means[members]))]

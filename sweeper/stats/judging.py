@@ -65,7 +65,7 @@ def judge(
     rules: JudgeRules,
     complete: bool = True,
 ) -> Verdict:
-    """The verdict of METHODOLOGY stage D.
+    """The verdict by the protocol of docs/statistics.md.
 
     * WINNER: one combination is left in the set and its mean is ahead of every other finalist's by at least epsilon.
     * TIE: nobody in the set can be further than epsilon below the best, or the only one left leads by less.

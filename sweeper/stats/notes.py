@@ -15,7 +15,7 @@ from sweeper.trial import Combination, TrialRecord
 from sweeper.verdict import Outcome
 
 _FEWEST_TRIALS = 6
-"""Below this many exploration trials the best combination is lost too often (METHODOLOGY, stage B)."""
+"""Below this many exploration trials the best combination is lost too often (docs/statistics.md)."""
 
 
 def notes(

@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 _LENGTHS = np.geomspace(0.06, 2.0, 14)
 """Length scales tried, in units of an axis (four decades of learning rate)."""
 _LENGTH_PRIOR = (np.log(0.25), 0.5)
-"""Log-normal: score peaks over the learning rate are 0.4 to 1.4 decades wide within a point (METHODOLOGY, stage E)."""
+"""Log-normal: score peaks over the learning rate are 0.4 to 1.4 decades wide within a point (docs/statistics.md)."""
 _RATIOS = np.geomspace(1e-4, 10.0, 24)
 """Ratios of noise variance to signal variance tried."""
 _RATIO_PRIOR = (np.log(0.05), 1.0)
