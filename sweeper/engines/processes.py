@@ -19,7 +19,7 @@ from multiprocessing import connection
 from multiprocessing.connection import Connection
 from typing import Any
 
-from sweeper.engines.affinity import Affinity
+from sweeper.engines.affinity import Affinity, Known
 from sweeper.engines.forking import context, without_main
 from sweeper.engines.serving import CohortDone, WorkerFailed
 from sweeper.errors import SweeperError
@@ -101,7 +101,7 @@ class ProcessEngine:
         self._answers = answers
         self._alive: list[_Worker] = []
         self._again: deque[tuple[Cohort, int]] = deque()
-        self._trained: set[str] = set()
+        self._trained: set[Known] = set()
 
     def eager(self) -> ProcessEngine:
         """The same engine; its first worker gets ready before the first cohort is there, which is sure to come."""

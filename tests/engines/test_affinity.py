@@ -28,12 +28,26 @@ def test_a_worker_prefers_what_it_has_compiled_then_what_nobody_has():
     assert other.best([RELU_SGD, TANH_SGD]) == 1
 
 
-def test_of_combinations_new_to_all_one_that_shares_a_half_comes_first_and_of_equals_the_first():
+def test_of_combinations_new_to_all_one_that_shares_the_model_comes_first_then_one_that_shares_the_optimizer():
     worker = Affinity(set())
     assert worker.best([TANH_SGD, RELU_ADAM]) == 0
     worker.trains(RELU_SGD)
     assert worker.best([TANH_ADAM, TANH_SGD]) == 1
-    assert worker.best([TANH_SGD, RELU_ADAM]) == 0
+    assert worker.best([TANH_SGD, RELU_ADAM]) == 1
+
+
+def test_workers_share_out_the_activations():
+    everyone = set()
+    workers = [Affinity(everyone), Affinity(everyone)]
+    pairs = [(activation, optimizer) for activation in ("relu", "sigmoid", "tanh", "gelu") for optimizer in "abc"]
+    waiting, trained = [cohort(n, *pair) for n, pair in enumerate(pairs)], [set(), set()]
+    while waiting:
+        for worker, activations in zip(workers, trained, strict=True):
+            taken = waiting.pop(worker.best(waiting))
+            worker.trains(taken)
+            activations.add(taken.trials[0].combination["activation"])
+    assert [len(activations) for activations in trained] == [2, 2]
+    assert trained[0].isdisjoint(trained[1])
 
 
 def test_every_cohort_is_trained_once_whatever_the_workers_choose():
