@@ -7,28 +7,27 @@ number and the same row is filled. So numbers agree in Optuna, in MLflow and in 
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import math
 import sqlite3
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
+from optuna.storages import BaseStorage, InMemoryStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
-from sqlalchemy import URL, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from sweeper.errors import Problem, StorageError
 from sweeper.planning import dashboard, rows
+from sweeper.planning.distributions import distributions
 from sweeper.planning.history import MemoryHistory
-from sweeper.space import Choice, Range, Space
+from sweeper.planning.ledger_file import let_go, one_transaction, sqlite_storage, storage_error
+from sweeper.space import Space
 from sweeper.trial import Cohort, Status, TrialEnded, TrialRecord, TrialSpec
 from sweeper.verdict import Objective
 
@@ -63,13 +62,13 @@ class OptunaLedger:
         """
         self._path = path
         self._objective = objective
-        self._distributions = _distributions(space)
+        self._distributions = distributions(space)
         self._name = name
         try:
-            self._storage: BaseStorage = InMemoryStorage() if path is None else _sqlite(path)
+            self._storage: BaseStorage = InMemoryStorage() if path is None else sqlite_storage(path)
             self._open()
         except (SQLAlchemyError, sqlite3.Error, OSError, RuntimeError, optuna.exceptions.StorageInternalError) as error:
-            raise _storage_error(path, error) from error
+            raise storage_error(path, error) from error
 
     def _open(self) -> None:
         direction = StudyDirection.MAXIMIZE if self._objective.maximize else StudyDirection.MINIMIZE
@@ -145,13 +144,13 @@ class OptunaLedger:
 
     def close(self) -> None:
         """Let go of the file."""
-        _let_go(self._storage)
+        let_go(self._storage)
 
     def _add_rows(self, specs: Iterable[TrialSpec]) -> None:
         new = [spec for spec in specs if spec.number not in self._rows]
         if not new:
             return
-        with _one_transaction(self._storage):
+        with one_transaction(self._storage):
             ids = rows.begin(self._storage, self._study_id, [self._template(spec) for spec in new])
         self._rows.update(zip((spec.number for spec in new), ids, strict=True))
         self._check_numbers(new[-1])
@@ -184,7 +183,7 @@ class OptunaLedger:
         if state is TrialState.COMPLETE and (value is None or not math.isfinite(value)):
             state = TrialState.FAIL
         values = None if state is TrialState.FAIL or value is None else [value]
-        with _one_transaction(self._storage):
+        with one_transaction(self._storage):
             rows.add_attributes(self._storage, {row: {ENDED: document}})
             dashboard.add_curve(self._storage, row, record.curve.get(self._objective.validation, ()))
             self._storage.set_trial_state_values(row, state, values)
@@ -194,7 +193,7 @@ class OptunaLedger:
         try:
             write()
         except (SQLAlchemyError, sqlite3.Error, OSError, optuna.exceptions.StorageInternalError) as error:
-            raise _storage_error(self._path, error) from error
+            raise storage_error(self._path, error) from error
 
 
 @dataclass(frozen=True)
@@ -213,14 +212,14 @@ def stored(path: Path, name: str) -> Stored:
     """
     storage: BaseStorage | None = None
     try:
-        storage = _sqlite(path)
+        storage = sqlite_storage(path)
         study = optuna.load_study(study_name=name, storage=storage)
         trials = study.get_trials(deepcopy=False)
         notes = dict(study.user_attrs)
     except (SQLAlchemyError, sqlite3.Error, OSError, KeyError, RuntimeError) as error:
-        raise _storage_error(path, error) from error
+        raise storage_error(path, error) from error
     finally:
-        _let_go(storage)
+        let_go(storage)
     forgiven = set(notes.get(FORGIVEN, ()))
     ended = [row for row in trials if ENDED in row.user_attrs and row.state.is_finished()]
     return Stored(tuple(_record(row) for row in ended if row.number not in forgiven), notes)
@@ -234,64 +233,14 @@ def noting(path: Path, name: str, notes: Mapping[str, Any]) -> None:
     """
     storage: BaseStorage | None = None
     try:
-        storage = _sqlite(path)
+        storage = sqlite_storage(path)
         study = optuna.load_study(study_name=name, storage=storage)
         for key, value in notes.items():
             study.set_user_attr(key, value)
     except (SQLAlchemyError, sqlite3.Error, OSError, KeyError, RuntimeError) as error:
-        raise _storage_error(path, error) from error
+        raise storage_error(path, error) from error
     finally:
-        _let_go(storage)
-
-
-def _let_go(storage: BaseStorage | None) -> None:
-    if isinstance(storage, RDBStorage):
-        storage.remove_session()
-        storage.engine.dispose()
-
-
-def _sqlite(path: Path) -> RDBStorage:
-    if path.exists() and path.stat().st_size:
-        with sqlite3.connect(path) as connection:
-            answer = connection.execute("PRAGMA quick_check").fetchone()[0]
-        connection.close()
-        if answer != "ok":
-            raise sqlite3.DatabaseError(answer)
-    url = URL.create("sqlite", database=str(path)).render_as_string()
-    storage = RDBStorage(url)
-    event.listen(storage.engine, "connect", _fast_and_safe)
-    storage.engine.dispose()  # connections made from now on hear of it
-    return storage
-
-
-@contextlib.contextmanager
-def _one_transaction(storage: BaseStorage) -> Iterator[None]:
-    """Commit what Optuna writes inside together, or nothing of it where something fails.
-
-    Optuna commits in every call. A session that is bound to a connection with a transaction of its own leaves the
-    commit to that (SQLAlchemy, "Joining a Session into an External Transaction"). The lock is taken first, so that a
-    file that cannot be written says so here, and not to the retries inside of Optuna.
-    """
-    if not isinstance(storage, RDBStorage):
-        yield
-        return
-    sessions = storage.scoped_session
-    with storage.engine.begin() as connection:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        sessions.remove()
-        sessions.configure(bind=connection)
-        try:
-            yield
-        finally:
-            sessions.remove()
-            sessions.configure(bind=storage.engine)
-
-
-def _fast_and_safe(connection: sqlite3.Connection, _record: Any) -> None:
-    """A write-ahead log: a commit waits for no disk; a killed process loses nothing, a power cut the last commits."""
-    connection.execute("PRAGMA busy_timeout=30000")  # milliseconds for whoever else has the file open
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=NORMAL")
+        let_go(storage)
 
 
 def _record(row: FrozenTrial) -> TrialRecord:
@@ -302,39 +251,3 @@ def _record(row: FrozenTrial) -> TrialRecord:
         curve={name: tuple(values) for name, values in document[CURVE].items()},
         ended_at=document[ENDED_AT],
     )
-
-
-def _distributions(space: Space) -> dict[str, BaseDistribution]:
-    """One distribution a name, wide enough for every combination: what dashboards and importances need."""
-    result: dict[str, BaseDistribution] = {}
-    combinations = space.combinations()
-    for name in space.compare:
-        result[name] = CategoricalDistribution(list(dict.fromkeys(c[name] for c in combinations)))
-    for name in space.tuned_names():
-        domains = [tuned[name] for tuned in map(space.tuned, combinations) if name in tuned]
-        ranges = [domain for domain in domains if isinstance(domain, Range)]
-        choices = [value for domain in domains if isinstance(domain, Choice) for value in domain.values]
-        if ranges and not choices:
-            low, high = min(r.low for r in ranges), max(r.high for r in ranges)
-            log = all(r.log for r in ranges)
-            whole = all(r.integer for r in ranges)
-            if log and not whole:
-                low, high = low / 10, high * 10  # a range may be widened by a decade at each end
-            result[name] = IntDistribution(int(low), int(high), log) if whole else FloatDistribution(low, high, log)
-        elif choices and not ranges and all(isinstance(value, (str, int, float, bool)) for value in choices):
-            result[name] = CategoricalDistribution(list(dict.fromkeys(choices)))
-    return result
-
-
-def _storage_error(path: Path | None, error: Exception) -> StorageError:
-    text = str(getattr(error, "orig", None) or error).splitlines()[0]
-    lower = text.lower()
-    if "full" in lower or "no space" in lower:
-        cure = "free some space and run the same command again: everything that had finished is stored"
-    elif "readonly" in lower or "read-only" in lower or "permission" in lower or "unable to open" in lower:
-        cure = "make the folder writable, or choose another with --storage"
-    elif "no longer compatible" in lower:
-        cure = "upgrade Optuna, or run with --fresh"
-    else:
-        cure = "run with --fresh to start over (the damaged file is kept beside the new one)"
-    return StorageError(Problem(str(path), "a ledger that can be read and written", text, cure))
