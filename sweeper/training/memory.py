@@ -37,11 +37,12 @@ MOST = 64
 
 
 def activation_bytes(program: Program[Any], feed: Feed) -> int:
-    """Of everything a forward pass computes on one batch; traced, not run."""
-    rows = [
-        tf.TensorSpec((min(program.batch_size, len(feed.train)), *array.shape[1:]), array.dtype)
-        for array in (feed.train.x, feed.train.y)
-    ]
-    traced = tf.function(lambda x, y: program.model(x, training=True), autograph=False).get_concrete_function(*rows)
-    shapes = [output.shape for op in traced.graph.get_operations() for output in op.outputs]
-    return sum(4 * int(np.prod(shape.as_list())) for shape in shapes if shape.is_fully_defined())
+    """Of everything a forward pass computes on one batch; traced, not run, and once for all programs of a model."""
+    rows = min(program.batch_size, len(feed.train))
+    if rows not in program.activation_bytes:
+        x = tf.TensorSpec((rows, *feed.train.x.shape[1:]), feed.train.x.dtype)
+        traced = tf.function(lambda x: program.model(x, training=True), autograph=False).get_concrete_function(x)
+        shapes = [output.shape for op in traced.graph.get_operations() for output in op.outputs]
+        sizes = [4 * int(np.prod(shape.as_list())) for shape in shapes if shape.is_fully_defined()]
+        program.activation_bytes[rows] = sum(sizes)
+    return program.activation_bytes[rows]

@@ -43,11 +43,15 @@ class Built:
     """A model that was just built under a seed, and a twin of it under the next seed.
 
     Where nothing ever writes to their variables, programs that differ in the optimizer share them.
+
+    Attributes:
+        activation_bytes: rows of a batch -> what a forward pass computes on them, as far as `memory` has asked.
     """
 
     def __init__(self, recipe: Recipe, seed: int) -> None:
         self.recipe, self.seed = recipe, seed
         self.model = recipe.fresh(seed)
+        self.activation_bytes: dict[int, int] = {}
         self._hidden: tuple[str | None] | None = None
 
     @cached_property
@@ -82,6 +86,7 @@ class Program(Generic[L]):
         rate: the learning rate of the optimizer.
         batch_size: rows of a step.
         averages: whether the optimizer puts an average in the place of the weights after the last epoch.
+        activation_bytes: that of what was built.
     """
 
     def __init__(
@@ -92,7 +97,7 @@ class Program(Generic[L]):
         make_loop: MakeLoop[L],
         variant: OptimizerVariant,
     ) -> None:
-        self.recipe = built.recipe
+        self.recipe, self.activation_bytes = built.recipe, built.activation_bytes
         self._setup, self._params, self._variant = setup, spec.params, variant
         self.rate = Rate(setup.schedule)
         self.batch_size = batch_size_of(spec, setup)
