@@ -45,7 +45,8 @@ class Fork:
 
     def __init__(self, task):
         pipes = [os.pipe() for _ in range(3)]
-        self._out, self._err, self._told = (read for read, _ in pipes)
+        out, err, self._told = (read for read, _ in pipes)
+        self.stdout, self.stderr = os.fdopen(out, encoding="utf-8"), os.fdopen(err, encoding="utf-8")
         written = [write for _, write in pipes]
         socket.send_fds(_server(), [json.dumps(task).encode()], written)
         for write in written:
@@ -70,7 +71,7 @@ class Fork:
 
     def communicate(self, timeout=float("inf")):
         """What it and its children wrote, once all of them have ended or closed it."""
-        until, told = time.monotonic() + timeout, {self._out: b"", self._err: b""}
+        until, told = time.monotonic() + timeout, {self.stdout.fileno(): b"", self.stderr.fileno(): b""}
         with selectors.DefaultSelector() as waiting:
             for pipe in told:
                 waiting.register(pipe, selectors.EVENT_READ)
@@ -84,8 +85,7 @@ class Fork:
                         waiting.unregister(key.fd)
         if self.returncode is None:
             self.returncode = _heard(self._told)
-        for pipe in (*told, self._told):
-            os.close(pipe)
+        self.stdout.close(), self.stderr.close(), os.close(self._told)
         return tuple(text.decode() for text in told.values())
 
 
