@@ -1,6 +1,5 @@
 """The contract of a Keras trainer, held against every way of training."""
 
-import functools
 import json
 import os
 import sys
@@ -11,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from trainers import shared
 
 from sweeper.catalog.models import resolve_model
 from sweeper.data import Dataset, Split
@@ -36,13 +36,7 @@ def kind(request):
 
 @pytest.fixture
 def trainer(kind):
-    """One that tests share, since no trial depends on what was trained before it: most of a test would be tracing."""
-    return _shared(kind)
-
-
-@functools.cache
-def _shared(kind):
-    return kind(SETUP, mlp)
+    return shared(kind, SETUP, mlp)
 
 
 def _nearly(curves):
