@@ -48,7 +48,7 @@ def test_unknown_words_are_refused(capsys):
 @pytest.mark.slow
 @pytest.mark.timeout(600)  # four starts of TensorFlow
 def test_the_rows_of_sweeper_have_the_shape_of_the_table(capsys):
-    small = "--work mlp --rivals none --activations relu,tanh --optimizers sgd --points 6 --epochs 1"
+    small = "--work mlp --rivals none --activations relu,tanh --optimizers sgd --points 6 --epochs 1 --processes 1"
     assert peers.main(small.split()) == 0
     heading, rule, tracked, untracked, blank, provenance = capsys.readouterr().out.splitlines()
     assert [cell.strip() for cell in heading.strip("|").split("|")] == list(peers.HEADING)

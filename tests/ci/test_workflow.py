@@ -38,6 +38,7 @@ data: {name: iris}
 trainer: "loop:train"
 training: {epochs: 2}
 confirm: {seeds: 8}
+parameters: {activation: {values: [relu, tanh]}, optimizer: {values: [sgd, adam]}}
 """
 ENDS_WITH = '#!/bin/sh\necho "$@" >> words.txt\nexit {}\n'
 

@@ -77,9 +77,9 @@ class GateDesk:
         (self.folder / "study.yaml").write_text(textwrap.dedent(text))
         return self
 
-    def freeze(self):
+    def freeze(self, **options):
         """Run the study and freeze its verdict."""
-        done = run(self.file(), Options(engine="inline", storage=self.folder / "mlruns"))
+        done = run(self.file(), Options(**{"engine": "inline", "storage": self.folder / "mlruns", **options}))
         assert done.exit_code == 0, done
         return set_baseline(self.file(), self.folder / "mlruns", self.baseline)
 

@@ -2,11 +2,11 @@
 
 import json
 import os
-import subprocess
-import sys
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
+
+import forks
 
 LOOP = '''
 import math, os, time
@@ -75,14 +75,7 @@ class Desk:
         return self
 
     def start(self, *words, **environment):
-        return subprocess.Popen(
-            [sys.executable, "-m", "sweeper.cli", *words],
-            cwd=self.folder,
-            env={**os.environ, **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return forks.start("sweeper.cli", words, folder=self.folder, environ={**os.environ, **environment})
 
     def sweeper(self, *words, **environment):
         process = self.start(*words, **environment)
@@ -106,6 +99,14 @@ class Done:
     code: int
     out: str
     err: str
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A desk with a study that is done, and what its run said; many tests read it, none may change it."""
+
+    desk: Desk
+    done: Done
 
 
 def without_clock(document):

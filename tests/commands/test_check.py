@@ -1,13 +1,14 @@
 """`sweeper check`: what it finds, what it refuses to say, and what it leaves behind."""
 
 import json
+import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 
+import forks
 import pytest
 from gate_desk import GateDesk, environment
 
@@ -297,16 +298,16 @@ def test_an_interpreter_that_is_none_leaves_the_stored_scores(desk):
     assert "it ended with 1" in desk.stream.getvalue()
 
 
+CHECK = ["check", "study.yaml", "--no-progress", "--baseline", "baseline.json"]
+
+
 def command(desk, *words):
-    words = [sys.executable, "-m", "sweeper.cli", "check", "study.yaml", "--no-progress", *words]
-    return subprocess.Popen(
-        words, cwd=desk.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
-    )
+    return forks.start("sweeper.cli", words, folder=desk.folder, environ=dict(os.environ))
 
 
 def test_the_command_line_ends_with_the_outcome(desk):
     with environment(DROP=0.02):
-        process = command(desk, "--baseline", "baseline.json", "--no-tracking", "--json")
+        process = command(desk, *CHECK, "--no-tracking", "--json")
     out, err = process.communicate(timeout=120)
     assert process.returncode == 3, err
     assert json.loads(out)["outcome"] == "FAILED"
@@ -318,8 +319,9 @@ def test_a_fresh_machine_has_baseline_and_nights_from_the_tracking_server(desk):
     address = f"sqlite:///{desk.folder}/tracked.db"
     shutil.rmtree(desk.folder / "mlruns")
     assert "no finished study" in desk.check(baseline="mlflow:latest", tracking=address, storage="a").said
-    run = [sys.executable, "-m", "sweeper.cli", "run", "study.yaml", "-q", "--tracking", address, "--engine", "inline"]
-    subprocess.run(run, cwd=desk.folder, check=True, capture_output=True, timeout=240)
+    process = command(desk, "run", "study.yaml", "-q", "--tracking", address, "--engine", "inline")
+    _, err = process.communicate(timeout=240)
+    assert process.returncode == 0, err
     first = desk.check(1, baseline="mlflow:latest", tracking=address, storage="b")
     assert first.outcome is PASSED
     with environment(DROP=0.02):
@@ -348,7 +350,7 @@ def test_sigterm_closes_the_run_and_leaves_no_night(desk):
     loop = desk.folder / "gate_loop.py"
     slow = "    import time; open('begun', 'w'); time.sleep(3)\n    results = []\n"
     loop.write_text(loop.read_text().replace("    results = []\n", slow))
-    process = command(desk, "--baseline", "baseline.json", "--tracking", address)
+    process = command(desk, *CHECK, "--tracking", address)
     until = time.monotonic() + 60
     while not (desk.folder / "begun").exists():
         assert process.poll() is None, process.communicate()
@@ -396,9 +398,7 @@ def load():
 def test_real_networks_pass_on_their_data_and_fail_on_worsened_ones(tmp_path):
     desk = GateDesk(tmp_path).write(REAL)
     (tmp_path / "labels.py").write_text(LABELS)
-    run = [sys.executable, "-m", "sweeper.cli", "run", "study.yaml", "-q", "--no-tracking"]
-    subprocess.run(run, cwd=tmp_path, check=True, capture_output=True, timeout=240)
-    subprocess.run([*run[:3], "baseline", "set", "study.yaml"], cwd=tmp_path, check=True, capture_output=True)
+    desk.freeze(engine="processes", workers=2)
     calm = desk.check(1, engine="processes", workers=2)
     assert calm.outcome is PASSED
     assert "scores the same again" in rule(calm, "canary").said

@@ -26,13 +26,6 @@ def ended(number, stage=Stage.CONFIRM, *, repetition=0, lr=0.01, **metrics):
     return TrialRecord(spec, TrialEnded.completed(spec, metrics or {"val_accuracy": 0.9}))
 
 
-@pytest.fixture
-def finished(desk):
-    """A scripted study that is done."""
-    assert desk.run().code == 0
-    return desk
-
-
 # --- the script -------------------------------------------------------------------------------------------------
 
 

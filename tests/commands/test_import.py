@@ -1,8 +1,11 @@
 import math
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from sweeper import resolve, study_file
+from sweeper.cli import cli
 from sweeper.commands import planning
 from sweeper.commands.prepare import prepare
 from sweeper.commands.validate import describe
@@ -367,9 +370,12 @@ def test_the_command_writes_a_study_that_validates_beside_its_schema(desk):
 
 
 @pytest.mark.slow
-def test_what_was_imported_runs(desk):
-    (desk.folder / "sweep.yaml").write_text(SWEEP.replace("run_cap: 50", "run_cap: 9").replace("value: 12", "value: 2"))
-    assert desk.sweeper("import", "sweep.yaml", "--data", "iris", "--output", "mine.yaml").code == 0
-    words = ("-S", "confirm.seeds=2", "-S", "model.units=[4]", "-S", "engine.kind=inline")
-    done = desk.sweeper("run", "mine.yaml", "--no-tracking", "--no-progress", *words)
-    assert done.code == 0, done.err
+def test_what_was_imported_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("sweep.yaml").write_text(SWEEP.replace("run_cap: 50", "run_cap: 9").replace("value: 12", "value: 2"))
+    done = CliRunner().invoke(cli, ["import", "sweep.yaml", "--data", "iris", "--output", "mine.yaml"])
+    assert done.exit_code == 0, done.output
+    words = ("-S", "confirm.seeds=2", "-S", "model.units=[4]", "-S", "engine.kind=inline", "-S", "engine.fuse=graph")
+    run = ["run", "mine.yaml", "--no-tracking", "--no-progress", *words]
+    done = CliRunner().invoke(cli, run, standalone_mode=False)
+    assert (done.return_value, done.exception) == (0, None), done.output

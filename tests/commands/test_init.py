@@ -313,19 +313,22 @@ def test_a_table_without_a_fault_is_run_next(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_what_init_writes_for_an_ugly_table_runs(desk, kind):
+def test_what_init_writes_for_an_ugly_table_runs(tmp_path, monkeypatch, kind):
+    monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"Row ID": range(90), "day": "2024-05-17", "si: ze": rng.normal(size=90)})
     frame["note"] = [f"text {n}" for n in range(90)]
     frame["colour"] = rng.choice(["red", "blue"], 90)
     frame.loc[::9, "si: ze"] = np.nan
     frame["yes"] = np.where(frame["colour"] == "red", "yes", "no")
-    getattr(frame, f"to_{kind}")(desk.folder / f"my table.{kind}", index=False)
-    assert desk.sweeper("init", "mine.yaml", "--data", f"my table.{kind}").code == 0
-    small = ("training.epochs=1", "search.points=6", "confirm.seeds=2", "model.units=[4]", "engine.kind=inline")
+    getattr(frame, f"to_{kind}")(f"my table.{kind}", index=False)
+    assert CliRunner().invoke(cli, ["init", "mine.yaml", "--data", f"my table.{kind}"]).exit_code == 0
+    small = ("training.epochs=1", "search.points=6", "confirm.seeds=2", "model.units=[4]")
+    small += ("engine.kind=inline", "engine.fuse=graph")
     words = [word for setting in (*small, "parameters.optimizer={value: adam}") for word in ("-S", setting)]
-    done = desk.sweeper("run", "mine.yaml", "--no-tracking", "--no-progress", *words)
-    assert done.code == 0, done.err
+    run = ["run", "mine.yaml", "--no-tracking", "--no-progress", *words]
+    done = CliRunner().invoke(cli, run, standalone_mode=False)
+    assert (done.return_value, done.exception) == (0, None), done.output
 
 
 def test_functions_of_ones_own(tmp_path):

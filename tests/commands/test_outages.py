@@ -17,7 +17,9 @@ data: {name: iris}
 trainer: "loop:held"
 training: {epochs: 2}
 confirm: {seeds: 10}
+parameters: {activation: {values: [relu, tanh]}, optimizer: {values: [sgd, adam]}}
 """
+TO_EXPLORE = 32
 
 
 @pytest.fixture
@@ -74,13 +76,13 @@ def test_a_server_that_hangs_and_is_killed_and_started_again_gets_everything_onc
     process = start(held, server.url)
     wait_for(lambda: explored(held) >= 10, process)
     server.signal(signal.SIGSTOP)
-    wait_for(lambda: explored(held) >= 40, process)  # training goes on without it
+    wait_for(lambda: explored(held) >= 24, process)  # training goes on without it
     time.sleep(3)  # longer than a request may take: what waits for the server is asked for again
     server.signal(signal.SIGCONT)
     written = len(server.runs("scripted")[1])
     wait_for(lambda: len(server.runs("scripted")[1]) > written, process)
     server.kill()
-    wait_for(lambda: explored(held) == 72, process)
+    wait_for(lambda: explored(held) == TO_EXPLORE, process)
     server.start()
     (held.folder / "released").touch()
     _out, err = process.communicate(timeout=200)
@@ -122,7 +124,7 @@ def test_a_server_with_faults_from_the_beginning_ends_no_study(held):
     assert "relu" in out
     assert f"{uri}: HTTP 500; training goes on" in err
     assert f"sweeper sync study.yaml --tracking {uri}" in err
-    assert len(asked) < 60  # not once a trial
+    assert len(asked) < len(held.trained()) / 2  # not once a trial
 
 
 def test_where_nobody_listens_training_goes_on_and_another_store_gets_it_all(held):
@@ -148,7 +150,7 @@ def test_an_address_that_time_will_not_mend_ends_the_study_before_it_trains(held
 
 def test_after_a_kill_the_ledger_alone_is_enough(held):
     process = held.start("run", "study.yaml", "--no-progress", "--no-tracking", TRIAL_S="0.02")
-    wait_for(lambda: explored(held) >= 30, process)
+    wait_for(lambda: explored(held) >= 20, process)
     busy = held.sweeper("sync", "study.yaml")
     assert busy.code == 2
     assert str(process.pid) in busy.err

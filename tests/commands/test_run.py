@@ -7,9 +7,7 @@ import sqlite3
 import time
 
 import pytest
-from scripted_desk import HELD, LOOP, STUDY, Desk, without_clock
-
-COHORT = 8
+from scripted_desk import HELD, LOOP, STUDY, without_clock
 
 
 def wait_for(condition, process, seconds=60):
@@ -20,9 +18,8 @@ def wait_for(condition, process, seconds=60):
         time.sleep(0.02)
 
 
-def test_a_study_ends_in_a_verdict_and_its_files(desk):
-    done = desk.run()
-    assert done.code == 0, done.err
+def test_a_study_ends_in_a_verdict_and_its_files(undisturbed):
+    desk = undisturbed.desk
     folder = desk.folder / "mlruns" / "studies" / "scripted"
     for name in ("report.html", "report.md", "verdict.json", "trials.csv", "study.db"):
         assert (folder / name).stat().st_size > 0
@@ -38,29 +35,19 @@ def test_json_is_all_there_is_on_stdout(desk):
     assert without_clock(json.loads(done.out)) == desk.verdict()
 
 
-def test_a_finished_study_is_recalled_and_not_trained_again(desk):
-    first = desk.run()
+def test_a_finished_study_is_recalled_and_not_trained_again(undisturbed):
+    desk = undisturbed.desk
     trained = desk.trained()
     again = desk.run()
     assert again.code == 0
-    assert again.out == first.out
+    assert again.out == undisturbed.done.out
     assert desk.trained() == trained
-
-
-@pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory):
-    """The verdict of a run of two workers that nothing happened to, on a desk of its own."""
-    desk = Desk(tmp_path_factory.mktemp("undisturbed")).write()
-    (desk.folder / "loop.py").write_text(LOOP)
-    done = desk.run("-j", "2")
-    assert done.code == 0, done.err
-    return desk.verdict()
 
 
 @pytest.mark.parametrize("words", [["-j", "1"], ["-j", "3"], ["--engine", "inline"]])
 def test_workers_and_engine_change_no_number(desk, undisturbed, words):
     assert desk.run(*words).code == 0
-    assert desk.verdict() == undisturbed
+    assert desk.verdict() == undisturbed.desk.verdict()
 
 
 @pytest.mark.parametrize("after", [10, 40, 80])
@@ -73,14 +60,14 @@ def test_a_kill_at_any_moment_changes_no_number_and_repeats_no_trial(desk, undis
     before = len(desk.trained())
     done = desk.run("-j", "2")
     assert done.code == 0, done.err
-    assert desk.verdict() == undisturbed
+    assert desk.verdict() == undisturbed.desk.verdict()
     finished = {number for number, state in stored.items() if state == "COMPLETE"}
     trained_again = {int(line.split()[1]) for line in desk.trained()[before:]}
     assert finished
     assert not finished & trained_again
     assert finished | trained_again == set(states(desk))
     assert set(states(desk).values()) == {"COMPLETE"}
-    assert len(states(desk)) == sum(sum(counts.values()) for counts in undisturbed["trials"].values())
+    assert len(states(desk)) == sum(sum(counts.values()) for counts in undisturbed.desk.verdict()["trials"].values())
 
 
 def states(desk):
@@ -125,31 +112,27 @@ def test_a_second_run_of_the_same_study_is_refused(desk):
     assert process.returncode == 0
 
 
-def test_a_changed_study_stops_with_what_changed(desk):
-    desk.run()
-    changed = desk.run("-S", "training.epochs=3")
+def test_a_changed_study_stops_with_what_changed(finished):
+    changed = finished.run("-S", "training.epochs=3")
     assert changed.code == 2
     assert "training.epochs: 2 -> 3" in changed.err
     assert "--fresh" in changed.err
     assert "--extend" not in changed.err
 
 
-def test_changed_code_of_the_trainer_stops_too(desk):
-    desk.run()
-    path = desk.folder / "loop.py"
+def test_changed_code_of_the_trainer_stops_too(finished):
+    path = finished.folder / "loop.py"
     path.write_text(path.read_text() + "\n# another line\n")
-    assert "code.loop" in desk.run().err
+    assert "code.loop" in finished.run().err
 
 
-def test_what_changes_no_number_may_change(desk):
-    desk.run()
-    assert desk.run("-S", "budget.time=3h", "-S", "description=other").code == 0
+def test_what_changes_no_number_may_change(finished):
+    assert finished.run("-S", "budget.time=3h", "-S", "description=other").code == 0
 
 
-def test_fresh_begins_anew_and_keeps_the_old_folder(desk):
-    desk.run()
-    assert desk.run("--fresh", "-S", "training.epochs=3").code == 0
-    assert (desk.folder / "mlruns/studies/scripted.1/verdict.json").exists()
+def test_fresh_begins_anew_and_keeps_the_old_folder(finished):
+    assert finished.run("--fresh", "-S", "training.epochs=3").code == 0
+    assert (finished.folder / "mlruns/studies/scripted.1/verdict.json").exists()
 
 
 def test_extend_trains_what_is_missing_on_top(desk):
@@ -217,14 +200,13 @@ def test_a_place_that_cannot_be_written_is_told(desk):
     assert desk.trained() == []
 
 
-def test_a_damaged_ledger_is_told_and_fresh_helps(desk):
-    desk.run()
-    ledger = desk.folder / "mlruns/studies/scripted/study.db"
+def test_a_damaged_ledger_is_told_and_fresh_helps(finished):
+    ledger = finished.folder / "mlruns/studies/scripted/study.db"
     ledger.write_bytes(b"SQLite format 3\0" + b"?" * 4096)
-    damaged = desk.run("-S", "description=x")
+    damaged = finished.run("-S", "description=x")
     assert damaged.code == 5
     assert "--fresh" in damaged.err
-    assert desk.run("--fresh").code == 0
+    assert finished.run("--fresh").code == 0
 
 
 @pytest.mark.parametrize("strategy", ["tpe", "qmc", "cmaes", "grid"])

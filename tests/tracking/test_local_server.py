@@ -117,8 +117,12 @@ def test_an_outage_does_not_end_the_study(tmp_path):
         sys.path.insert(0, {os.path.dirname(__file__)!r})
         from tracked import STUDY, record
         from sweeper.tracking import quiet
-        from sweeper.tracking.background import BackgroundTracker
-        tracker = BackgroundTracker(lambda: quiet.open_tracker({url!r}, "x", artifact_root=None), where={url!r})
+        from sweeper.tracking.background import BackgroundTracker, Patience
+        tracker = BackgroundTracker(
+            lambda: quiet.open_tracker({url!r}, "x", artifact_root=None),
+            where={url!r},
+            patience=Patience(again_s=0.5, end_s=3),
+        )
         tracker.start(STUDY)
         tracker.trial(record(0))
         tracker.finish("FINISHED", [], {{}})

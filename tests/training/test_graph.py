@@ -5,6 +5,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
+from trainers import shared
 
 from sweeper.catalog.models import resolve_model
 from sweeper.data import DataInfo, Dataset
@@ -27,9 +28,8 @@ def words():
 
 def assert_agreement(curves, setup, build, data, *specs):
     """Every metric of every epoch, to float32's last digits but two."""
-    for by_fit, by_graph in zip(
-        curves(FitTrainer(setup, build), data, *specs), curves(GraphTrainer(setup, build), data, *specs), strict=True
-    ):
+    both = (curves(shared(kind, setup, build), data, *specs) for kind in (FitTrainer, GraphTrainer))
+    for by_fit, by_graph in zip(*both, strict=True):
         for one, other in zip(by_fit, by_graph, strict=True):
             assert other == pytest.approx(one, rel=1e-5, abs=1e-6)
 
@@ -78,11 +78,12 @@ def test_arguments_that_all_optimizers_take(arguments, digits, spec, curves):
 def test_mixed_precision(digits, spec, curves):
     setup = TrainerSetup(model_options={"units": (8,)}, mixed_precision=True)
     assert_agreement(curves, setup, resolve_model("mlp"), digits, spec(0, epochs=2))
-    (curve,) = curves(FitTrainer(replace(setup, mixed_precision=False), resolve_model("mlp")), digits, spec(0))
-    (mixed,) = curves(FitTrainer(setup, resolve_model("mlp")), digits, spec(0))
+    whole = FitTrainer(replace(setup, mixed_precision=False), resolve_model("mlp"))
+    (curve,) = curves(whole, digits, spec(0))
+    (mixed,) = curves(shared(FitTrainer, setup, resolve_model("mlp")), digits, spec(0))
     assert curve != mixed
     assert keras.config.dtype_policy().name == "mixed_bfloat16"
-    curves(FitTrainer(replace(setup, mixed_precision=False), resolve_model("mlp")), digits, spec(0, epochs=1))
+    curves(whole, digits, spec(0, epochs=1))
     assert keras.config.dtype_policy().name == "float32"
 
 

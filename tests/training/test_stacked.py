@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from scipy.stats import ttest_1samp
+from trainers import shared
 
 from sweeper.catalog.models import resolve_model
 from sweeper.data import DataInfo, Dataset
@@ -34,7 +35,7 @@ def words():
 
 def assert_agreement(curves, setup, build, data, *specs):
     """Every metric of every epoch, to float32's last digits but two."""
-    both = (curves(kind(setup, build), data, *specs) for kind in (FitTrainer, StackedTrainer))
+    both = (curves(shared(kind, setup, build), data, *specs) for kind in (FitTrainer, StackedTrainer))
     for by_fit, stacked in zip(*both, strict=True):
         for one, other in zip(by_fit, stacked, strict=True):
             assert other == pytest.approx(one, rel=2e-5, abs=1e-6)
@@ -96,7 +97,7 @@ class TestTheSameAnswer:
         setup = replace(WHOLE, mixed_precision=True)
         by_fit, stacked = (curves(kind(setup, mlp), digits, spec(0, epochs=2)) for kind in (FitTrainer, StackedTrainer))
         assert stacked[0][-1]["loss"] == pytest.approx(by_fit[0][-1]["loss"], rel=0.02)
-        curves(FitTrainer(WHOLE, mlp), digits, spec(0, epochs=1))  # back to float32 for whoever comes next
+        curves(shared(FitTrainer, WHOLE, mlp), digits, spec(0, epochs=1))  # back to float32 for whoever comes next
 
     @pytest.mark.parametrize("build", ["functional", "subclassed", "constrained"])
     def test_models_of_ones_own(self, build, digits, spec, curves):
@@ -107,7 +108,7 @@ class TestTheSameAnswer:
         specs = [spec(n, learning_rate=0.1, epochs=12) for n in range(16)]
         scores = []
         for kind in (FitTrainer, StackedTrainer):
-            ends = kind(ODD, mlp)(Cohort(tuple(specs)), digits, recorder())
+            ends = shared(kind, ODD, mlp)(Cohort(tuple(specs)), digits, recorder())
             scores.append(np.array([end.metrics["val_loss"] for end in ends]))
         difference = scores[1] - scores[0]
         assert scores[0].std() > 0.01
@@ -150,7 +151,7 @@ MODELS = {"functional": functional, "subclassed": Subclassed, "constrained": con
 class TestCompany:
     def test_a_trial_is_the_same_in_any_order_and_number(self, digits, spec, curves):
         specs = [spec(n, learning_rate=0.003 * 2**n) for n in range(5)]
-        trainer = StackedTrainer(WHOLE, mlp)
+        trainer = shared(StackedTrainer, WHOLE, mlp)
         together = nearly(curves(trainer, digits, *specs))
         assert curves(trainer, digits, *reversed(specs)) == together[::-1]
         assert [curves(trainer, digits, one)[0] for one in specs] == together
@@ -159,7 +160,7 @@ class TestCompany:
 
     def test_in_the_same_place_it_is_the_same_to_the_last_bit(self, digits, spec, curves):
         first, *others = (spec(n, learning_rate=0.003 * 2**n) for n in range(5))
-        trainer = StackedTrainer(ODD, mlp)
+        trainer = shared(StackedTrainer, ODD, mlp)
         alone = curves(trainer, digits, first)
         assert curves(trainer, digits, first, *others)[:1] == alone
         assert curves(trainer, digits, first, *others[::-1])[:1] == alone
@@ -167,7 +168,7 @@ class TestCompany:
     def test_one_that_diverges_touches_no_other(self, digits, spec, recorder, curves):
         wild = spec(1, optimizer="sgd", learning_rate=1e30)
         calm = [spec(n, optimizer="sgd") for n in (0, 2)]
-        trainer, record = StackedTrainer(WHOLE, mlp), recorder()
+        trainer, record = shared(StackedTrainer, WHOLE, mlp), recorder()
         ends = trainer(Cohort((calm[0], wild, calm[1])), digits, record)
         assert [end.status for end in ends] == [Status.COMPLETED, Status.DIVERGED, Status.COMPLETED]
         assert [record.curve(n) for n in (0, 2)] == nearly(curves(trainer, digits, *calm))
@@ -175,7 +176,7 @@ class TestCompany:
     def test_a_stack_narrows_when_many_have_gone(self, digits, spec, recorder, curves):
         wild = [spec(n, optimizer="sgd", learning_rate=1e30, epochs=4) for n in range(10)]
         calm = [spec(n, optimizer="sgd", epochs=4) for n in range(10, 16)]
-        trainer, record = StackedTrainer(WHOLE, mlp), recorder()
+        trainer, record = shared(StackedTrainer, WHOLE, mlp), recorder()
         ends = trainer(Cohort((*wild, *calm)), digits, record)
         assert [end.status for end in ends] == [Status.DIVERGED] * 10 + [Status.COMPLETED] * 6
         assert [record.curve(n) for n in range(10, 16)] == nearly(curves(trainer, digits, *calm))
@@ -190,7 +191,7 @@ class TestCompany:
                 stop = isinstance(event, EpochEnded) and event.number == 1
                 return Signal.STOP if stop else Signal.CONTINUE
 
-        trainer, record = StackedTrainer(WHOLE, mlp), Stops()
+        trainer, record = shared(StackedTrainer, WHOLE, mlp), Stops()
         ends = trainer(Cohort((spec(0), spec(1), spec(2))), digits, record)
         assert [(end.status, end.epochs) for end in ends] == [
             (Status.COMPLETED, 3), (Status.PRUNED, 1), (Status.COMPLETED, 3),
@@ -202,7 +203,7 @@ class TestCompany:
     def test_a_cohort_cut_short_goes_on_in_its_old_company(self, digits, spec, recorder, ended):
         whole = Cohort(tuple(spec(n, learning_rate=0.05, epochs=6) for n in range(5)))
         full, rest = recorder(), recorder()
-        StackedTrainer(ODD, mlp)(whole, digits, full)
+        shared(StackedTrainer, ODD, mlp)(whole, digits, full)
         ends = StackedTrainer(ODD, mlp)(whole.without(frozenset(ended)), digits, rest)
         assert {event.number for event in rest.events} == {end.number for end in ends} == set(range(5)) - ended
         assert all(rest.curve(end.number) == full.curve(end.number) for end in ends)
@@ -219,7 +220,7 @@ class TestMemory:
             return epoch(loop, *arguments)
 
         specs = [spec(n, epochs=4) for n in range(5)]
-        expected = curves(StackedTrainer(WHOLE, mlp), digits, *specs)
+        expected = curves(shared(StackedTrainer, WHOLE, mlp), digits, *specs)
         monkeypatch.setattr(SizedLoop, "epoch", short_of_memory)
         record = recorder()
         ends = tight(Cohort(tuple(specs)), digits, record)
@@ -240,7 +241,7 @@ class TestMemory:
 
 
 def test_a_long_epoch_is_several_calls(digits, spec, curves, monkeypatch):
-    whole = curves(StackedTrainer(ODD, mlp), digits, spec(0), spec(1))
+    whole = curves(shared(StackedTrainer, ODD, mlp), digits, spec(0), spec(1))
     monkeypatch.setattr(stack, "LONGEST_CALL", 2)
     assert curves(StackedTrainer(ODD, mlp), digits, spec(0), spec(1)) == whole
 
@@ -248,13 +249,15 @@ def test_a_long_epoch_is_several_calls(digits, spec, curves, monkeypatch):
 class TestStages:
     def test_test_scores_are_those_of_each_split(self, digits, spec, recorder):
         specs = tuple(spec(n, stage=Stage.CONFIRM, seeds=Seeds(n, n, n), epochs=2) for n in range(3))
-        ends = {kind: kind(WHOLE, mlp)(Cohort(specs), digits, recorder()) for kind in (FitTrainer, StackedTrainer)}
-        for one, other in zip(*ends.values(), strict=True):
+        trainers = [shared(kind, WHOLE, mlp) for kind in (FitTrainer, StackedTrainer)]
+        ends = [trainer(Cohort(specs), digits, recorder()) for trainer in trainers]
+        for one, other in zip(*ends, strict=True):
             assert dict(other.metrics) == pytest.approx(dict(one.metrics), rel=1e-5)
             assert "test_accuracy" in one.metrics
 
     def test_the_kept_model_is_the_one_that_was_scored(self, digits, spec, recorder, tmp_path):
-        (end,) = StackedTrainer(WHOLE, mlp)(Cohort((spec(3, stage=Stage.KEEP),), str(tmp_path)), digits, recorder())
+        trainer = shared(StackedTrainer, WHOLE, mlp)
+        (end,) = trainer(Cohort((spec(3, stage=Stage.KEEP),), str(tmp_path)), digits, recorder())
         predictions = np.load(tmp_path / "predictions.npz")
         accuracy = np.mean(predictions["y_pred"].argmax(axis=1) == predictions["y_true"])
         assert accuracy == pytest.approx(end.metrics["test_accuracy"], abs=1e-6)
@@ -268,8 +271,8 @@ class TestStages:
 
     def test_a_mixed_cohort_is_sorted_out(self, digits, spec, curves):
         specs = [spec(0), spec(1, units=(4,)), spec(2, epochs=1), spec(3, gradient_accumulation_steps=2)]
-        each = [curves(FitTrainer(WHOLE, mlp), digits, one)[0] for one in specs]
-        for one, other in zip(curves(StackedTrainer(WHOLE, mlp), digits, *specs), each, strict=True):
+        each = [curves(shared(FitTrainer, WHOLE, mlp), digits, one)[0] for one in specs]
+        for one, other in zip(curves(shared(StackedTrainer, WHOLE, mlp), digits, *specs), each, strict=True):
             assert one == [pytest.approx(epoch, rel=1e-5) for epoch in other]
 
 

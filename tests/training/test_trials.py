@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from trainers import shared
 
 from sweeper.catalog.models import resolve_model
 from sweeper.data import Dataset, Split
@@ -33,15 +34,20 @@ def kind(request):
     return request.param
 
 
+@pytest.fixture
+def trainer(kind):
+    return shared(kind, SETUP, mlp)
+
+
 def _nearly(curves):
     """The same curves, to be compared up to float32's last digits."""
     return [[pytest.approx(epoch, rel=1e-4, abs=1e-6) for epoch in curve] for curve in curves]
 
 
 class TestEvents:
-    def test_every_epoch_and_the_end_are_reported(self, kind, digits, spec, recorder):
+    def test_every_epoch_and_the_end_are_reported(self, trainer, digits, spec, recorder):
         record = recorder()
-        ends = kind(SETUP, mlp)(Cohort((spec(0), spec(1))), digits, record)
+        ends = trainer(Cohort((spec(0), spec(1))), digits, record)
         assert ends[0].reason is None
         for number in (0, 1):
             own = [type(event) for event in record.events if event.number == number]
@@ -51,20 +57,20 @@ class TestEvents:
         assert dict(ends[0].metrics) == record.curve(0)[-1]
         assert set(ends[0].metrics) == {"loss", "accuracy", "val_loss", "val_accuracy"}
 
-    def test_stop_ends_the_trial_and_no_other(self, kind, digits, spec, recorder):
+    def test_stop_ends_the_trial_and_no_other(self, trainer, digits, spec, recorder):
         record = recorder(stop_from=1)
-        pruned, also = kind(SETUP, mlp)(Cohort((spec(0, epochs=5), spec(1, epochs=5))), digits, record)
+        pruned, also = trainer(Cohort((spec(0, epochs=5), spec(1, epochs=5))), digits, record)
         assert (pruned.status, pruned.epochs, also.status) == (Status.PRUNED, 2, Status.PRUNED)
         assert dict(pruned.metrics) == record.curve(0)[1]
 
-    def test_what_the_coordinator_raises_is_raised(self, kind, digits, spec):
+    def test_what_the_coordinator_raises_is_raised(self, trainer, digits, spec):
         for error in (KeyboardInterrupt(), RuntimeError("the ledger is gone")):
 
             def report(event, error=error):
                 raise error
 
             with pytest.raises(type(error)):
-                kind(SETUP, mlp)(Cohort((spec(0),)), digits, report)
+                trainer(Cohort((spec(0),)), digits, report)
 
 
 class TestNumbers:
@@ -91,8 +97,9 @@ class TestNumbers:
             spec(7, optimizer="sgd", activation="tanh", epochs=1),
             spec(8, optimizer=optimizer, learning_rate=1e4),
         ]
-        alone = [curves(kind(setup, mlp), digits, one)[0] for one in specs]
-        trainer = kind(setup, mlp)
+        trainers = [kind(setup, mlp) for _ in specs]
+        alone = [curves(trainer, digits, one)[0] for trainer, one in zip(trainers, specs, strict=True)]
+        trainer = trainers[0]
         together = curves(trainer, digits, *specs)
         curves(trainer, digits, *others)
         backwards = curves(trainer, digits, *reversed(specs))
@@ -108,16 +115,13 @@ class TestNumbers:
         first, *others = curves(trainer, digits, *(spec(n, seeds=s, epochs=1) for n, s in enumerate(changed)))
         assert all(other != first for other in others)
 
-    def test_the_last_batch_may_be_small(self, kind, digits, spec, curves):
-        curve, whole = curves(
-            kind(SETUP, mlp), digits, spec(0, batch_size=7), spec(1, batch_size=180, seeds=Seeds(0, 0, 0))
-        )
+    def test_the_last_batch_may_be_small(self, trainer, digits, spec, curves):
+        curve, whole = curves(trainer, digits, spec(0, batch_size=7), spec(1, batch_size=180, seeds=Seeds(0, 0, 0)))
         assert curve[-1]["loss"] < whole[-1]["loss"] < 2.4
 
-    def test_parameters_reach_the_optimizer_and_the_model(self, kind, digits, spec, curves):
+    def test_parameters_reach_the_optimizer_and_the_model(self, trainer, digits, spec, curves):
         seeds = Seeds(0, 0, 0)
         variants = [{}, {"momentum": 0.9}, {"weight_decay": 0.1}, {"dropout": 0.5}, {"units": [5]}, {"clipnorm": 0.01}]
-        trainer = kind(SETUP, mlp)
         specs = [spec(n, optimizer="sgd", seeds=seeds, epochs=1, **v) for n, v in enumerate(variants)]
         losses = [curve[0]["loss"] for curve in curves(trainer, digits, *specs)]
         assert len(set(losses)) == len(variants)
@@ -126,8 +130,9 @@ class TestNumbers:
         groups = np.repeat(np.arange(12), 25)
         grouped = replace(digits, groups=groups, validation_fraction=0.3)
         specs = [spec(n, batch_size=8, epochs=2) for n in range(4)]
-        shared = kind(SETUP, mlp)
-        assert _nearly(curves(shared, grouped, *specs)) == [curves(kind(SETUP, mlp), grouped, one)[0] for one in specs]
+        trainers = [kind(SETUP, mlp) for _ in specs]
+        alone = [curves(trainer, grouped, one)[0] for trainer, one in zip(trainers, specs, strict=True)]
+        assert _nearly(curves(trainers[0], grouped, *specs)) == alone
 
     @pytest.mark.parametrize("state", ["random op", "variable", "numpy"])
     def test_hidden_state_of_a_layer_does_not_leak_into_the_next_trial(self, kind, digits, spec, curves, state):
@@ -137,9 +142,9 @@ class TestNumbers:
         together = curves(trainer, digits, *specs)
         assert together == [curves(kind(replace(SETUP, model_options={}), build), digits, one)[0] for one in specs]
 
-    def test_averaged_weights_are_validated_again(self, kind, digits, spec, recorder):
+    def test_averaged_weights_are_validated_again(self, trainer, digits, spec, recorder):
         record = recorder()
-        (end,) = kind(SETUP, mlp)(Cohort((spec(0, use_ema=True, ema_momentum=0.9),)), digits, record)
+        (end,) = trainer(Cohort((spec(0, use_ema=True, ema_momentum=0.9),)), digits, record)
         assert end.metrics["val_loss"] != record.curve(0)[-1]["val_loss"]
         assert end.metrics["loss"] == record.curve(0)[-1]["loss"]
 
@@ -151,25 +156,26 @@ class TestTestRows:
         classes = dataset.info.classes is not None
         setup = replace(SETUP, metrics=("accuracy",) if classes else ("mae",))
         specs = [spec(n, stage=stage, seeds=Seeds(n, n, n)) for n, stage in enumerate((Stage.CONFIRM, Stage.CONFIRM))]
-        ends = kind(setup, mlp)(Cohort(tuple(specs)), dataset, recorder())
+        trainer = kind(setup, mlp)
+        ends = trainer(Cohort(tuple(specs)), dataset, recorder())
         if not classes:
             assert [end.correct for end in ends] == [None, None]
             return
         for end in ends:
             assert end.correct.values().mean() == pytest.approx(end.metrics["test_accuracy"], abs=1e-6)
             assert end.correct.rows == dataset.sizes()["test"]
-        (explored,) = kind(setup, mlp)(Cohort((spec(0),)), dataset, recorder())
+        (explored,) = trainer(Cohort((spec(0),)), dataset, recorder())
         assert explored.correct is None
 
-    def test_they_stay_sealed_in_exploration(self, kind, digits, spec, recorder):
+    def test_they_stay_sealed_in_exploration(self, trainer, digits, spec, recorder):
         sealed = _Sealed(**{name: getattr(digits, name) for name in digits.__dataclass_fields__})
-        explored, confirmed = kind(SETUP, mlp)(Cohort((spec(0), spec(1, stage=Stage.CONFIRM))), sealed, recorder())
+        explored, confirmed = trainer(Cohort((spec(0), spec(1, stage=Stage.CONFIRM))), sealed, recorder())
         assert explored.status is Status.COMPLETED
         assert not any(name.startswith("test_") for name in explored.metrics)
         assert "the seal is broken" in confirmed.reason
 
-    def test_they_are_scored_in_confirmation(self, kind, digits, spec, recorder):
-        (end,) = kind(SETUP, mlp)(Cohort((spec(0, stage=Stage.CONFIRM, epochs=8),)), digits, recorder())
+    def test_they_are_scored_in_confirmation(self, trainer, digits, spec, recorder):
+        (end,) = trainer(Cohort((spec(0, stage=Stage.CONFIRM, epochs=8),)), digits, recorder())
         assert set(end.metrics) == {f"{part}{m}" for part in ("", "val_", "test_") for m in ("loss", "accuracy")}
         assert end.metrics["test_accuracy"] > 0.5
 
@@ -218,10 +224,10 @@ class TestDivergence:
         assert record.curve(0) == []
         assert record.curve(1) == curves(kind(SETUP, _unbounded), digits, tame)[0]
 
-    def test_nan_weights_behind_a_finite_loss_count(self, kind, digits, spec, recorder):
+    def test_nan_weights_behind_a_finite_loss_count(self, trainer, digits, spec, recorder):
         x = digits.x.copy()
         x[:, 10] = np.nan
-        (end,) = kind(SETUP, mlp)(Cohort((spec(0),)), replace(digits, x=x), recorder())
+        (end,) = trainer(Cohort((spec(0),)), replace(digits, x=x), recorder())
         assert end.status is Status.DIVERGED
 
 
@@ -241,8 +247,8 @@ class TestFailure:
         assert words in failed.reason
         assert "test_trials.py:" in failed.reason
 
-    def test_an_unknown_optimizer_is_answered_with_the_nearest_one(self, kind, digits, spec, recorder):
-        (end,) = kind(SETUP, mlp)(Cohort((spec(0, optimizer="adamm"),)), digits, recorder())
+    def test_an_unknown_optimizer_is_answered_with_the_nearest_one(self, trainer, digits, spec, recorder):
+        (end,) = trainer(Cohort((spec(0, optimizer="adamm"),)), digits, recorder())
         assert "did you mean 'adam'" in end.reason
 
 
@@ -278,9 +284,9 @@ class TestCheck:
 
 
 class TestKeep:
-    def test_the_model_loads_and_predicts_what_was_scored(self, kind, digits, spec, recorder, tmp_path):
+    def test_the_model_loads_and_predicts_what_was_scored(self, trainer, digits, spec, recorder, tmp_path):
         cohort = Cohort((spec(0, stage=Stage.KEEP, epochs=6),), str(tmp_path / "kept"))
-        (end,) = kind(SETUP, mlp)(cohort, digits, recorder())
+        (end,) = trainer(cohort, digits, recorder())
         model = keras.models.load_model(tmp_path / "kept" / "model.keras")
         saved = np.load(tmp_path / "kept" / "predictions.npz")
         test = digits.split(0).open_test()
@@ -306,8 +312,7 @@ class TestKeep:
 
 
 class TestMemory:
-    def test_many_trials_need_hardly_more_than_a_few(self, kind, digits, spec, recorder):
-        trainer = kind(SETUP, mlp)
+    def test_many_trials_need_hardly_more_than_a_few(self, trainer, digits, spec, recorder):
         trainer(Cohort(tuple(spec(n, epochs=1) for n in range(3))), digits, recorder())
         before = _resident_mb()
         trainer(Cohort(tuple(spec(n, epochs=1) for n in range(60))), digits, recorder())
