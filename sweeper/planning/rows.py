@@ -16,8 +16,6 @@ from optuna.storages._rdb.models import TrialParamModel, TrialUserAttributeModel
 from optuna.trial import FrozenTrial
 from sqlalchemy import insert
 
-Rows = Mapping[int, FrozenTrial]
-
 
 def begin(storage: BaseStorage, study_id: int, templates: list[FrozenTrial]) -> list[int]:
     """New rows like these, in their order; the ids that the storage gave them.
